@@ -1,0 +1,67 @@
+// Figures as lines of JSON or as a table. Every figure carries what it was measured with.
+import { machine } from './machine.mjs';
+
+/**
+ * `json`: each figure at once as one line on stdout, notes on stderr. Else a table per benchmark, with the machine above.
+ *
+ * The figures' fields: bench, name, value (a number, a boolean, or null for a peer that is absent, then with the reason in
+ * `absent`), unit, threads, repeats, isa, processor, caches, node, setnet, and whatever the benchmark adds.
+ */
+export async function makeReport({ json }) {
+  const { buildInfo } = await import('setnet');
+  const { version, instructionSet } = buildInfo();
+  const origin = { isa: instructionSet, ...machine(), node: process.version, setnet: version };
+  const note = (text) => (json ? process.stderr : process.stdout).write(`${text}\n`);
+  note(
+    `setnet ${version}, Node ${process.version}, ${instructionSet} on ${origin.processor} (${origin.caches ?? 'caches unknown'})`,
+  );
+
+  const begin = (bench, description) => {
+    const rows = [];
+    note(`\n${bench}: ${description}`);
+    return {
+      /** Reports one figure; `repeats` is how many measurements are behind it. */
+      figure(name, value, unit, { threads, repeats, ...extra }) {
+        if (json)
+          process.stdout.write(
+            `${JSON.stringify({ bench, name, value, unit, threads, repeats, ...origin, ...extra })}\n`,
+          );
+        else rows.push({ name, value, unit, threads, repeats, extra });
+      },
+      end() {
+        if (!json) printTable(rows);
+      },
+    };
+  };
+  return { begin, note };
+}
+
+function printTable(rows) {
+  const texts = rows.map(({ name, value, unit, threads, repeats, extra }) => [
+    name,
+    value === null ? 'absent' : formatValue(value),
+    unit,
+    `${threads} thread${threads === 1 ? '' : 's'}, ${repeats} repeat${repeats === 1 ? '' : 's'}`,
+    Object.entries(extra)
+      .map(
+        ([key, detail]) => `${key}: ${Array.isArray(detail) ? detail.map(formatValue).join(' ') : formatValue(detail)}`,
+      )
+      .join('; '),
+  ]);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...texts.map((row) => row[column].length)));
+  for (const [name, value, unit, how, extra] of texts) {
+    const cells = [
+      name.padEnd(widths[0]),
+      value.padStart(widths[1]),
+      unit.padEnd(widths[2]),
+      how.padEnd(widths[3]),
+      extra,
+    ];
+    process.stdout.write(`  ${cells.join('  ').trimEnd()}\n`);
+  }
+}
+
+function formatValue(value) {
+  if (typeof value !== 'number' || Number.isInteger(value)) return String(value);
+  return Math.abs(value) >= 100 ? value.toFixed(1) : value.toPrecision(4);
+}

@@ -1,0 +1,194 @@
+// One process per task, so that each one's peak memory is its own: run.mjs starts
+//
+//   child.mjs data              loads the data and nothing else: what the others' memory is compared with
+//   child.mjs train KIND        trains a network of 'sparse' or 'masked' layers, saves it
+//   child.mjs predict FILE      loads a saved network and names the classes of a few test images
+//
+// and gets messages over the channel; the message 'stop' ends the task after the running step.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { loadFashion, loadFashionTest } from './data.mjs';
+import { modelPath, outDir, readEpochs, settings } from './settings.mjs';
+
+// Ctrl-C reaches every process of the terminal; here only the parent's message counts.
+process.on('SIGINT', () => {});
+
+class Stopped extends Error {}
+
+const controller = new AbortController();
+const stop = () => controller.abort(new Stopped('stopped'));
+process.on('message', (message) => {
+  if (message?.type === 'stop') stop();
+});
+// Nobody to report to: end like after Ctrl-C.
+process.on('disconnect', stop);
+
+const tasks = { data, train, predict };
+const [task, argument] = process.argv.slice(2);
+
+try {
+  if (!process.send || !Object.hasOwn(tasks, task)) throw new Error('child.mjs is started by run.mjs');
+  await tasks[task](argument);
+} catch (error) {
+  if (error instanceof Stopped) await send({ type: 'stopped' });
+  else await send({ type: 'failed', name: error.constructor.name, message: error.message, code: error.code, stack: error.stack });
+}
+if (process.connected) process.disconnect();
+
+/** Sends a message to the parent and waits until it has left; the progress of a task nobody waits for is dropped. */
+function send(message) {
+  return new Promise((done) => {
+    if (!process.connected) done();
+    else process.send(message, () => done());
+  });
+}
+
+/** The most memory this process has had, in bytes. */
+function peakMemory() {
+  // On Linux maxRSS starts with what the parent had when it forked; VmHWM is of this program alone.
+  if (process.platform === 'linux') {
+    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+    if (kilobytes !== undefined) return Number(kilobytes) * 1024;
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}
+
+async function data() {
+  const { trainRows, testRows, dir } = loadFashion();
+  await send({ type: 'result', trainRows, testRows, dir, peakMemory: peakMemory() });
+}
+
+async function train(kind) {
+  const fashion = loadFashion();
+  const setnet = await import('setnet');
+  const { Network, dense, set, sgd, cosine } = setnet;
+  const epochs = readEpochs();
+
+  const { epsilon, dropout } = settings;
+  const layer = setnet[kind]; // sparse or masked
+  const net = await Network.create({
+    inputs: fashion.inputs,
+    classes: fashion.classes,
+    scaling: 'perFeature',
+    seed: settings.seed,
+    threads: settings.threads,
+    layers: [
+      ...settings.hidden.map((units) => layer({ units, epsilon, activation: 'relu', dropout })),
+      dense({ units: fashion.classes.length }),
+    ],
+  });
+  const { connections } = net;
+  const cells = net.layers.reduce((sum, { inputs, units }) => sum + inputs * units, 0);
+  const { instructionSet } = setnet.buildInfo();
+  await send({ type: 'start', instructionSet, epochs, connections, cells });
+  controller.signal.throwIfAborted();
+
+  const validation = { x: fashion.xTest, y: fashion.yTest };
+  const training = net.fit(
+    { x: fashion.xTrain, y: fashion.yTrain },
+    {
+      epochs,
+      batchSize: settings.batchSize,
+      loss: 'softmaxCrossEntropy',
+      optimizer: sgd({
+        learningRate: cosine({ from: settings.learningRate }),
+        momentum: settings.momentum,
+        weightDecay: settings.weightDecay,
+      }),
+      evolution: set({ zeta: settings.zeta }),
+      validation,
+      signal: controller.signal,
+      onProgress: (report) => void send({ type: 'progress', ...report }),
+    },
+  );
+
+  const losses = [];
+  try {
+    for await (const epoch of training) {
+      losses.push(epoch.loss, epoch.validation.loss);
+      await send({ type: 'epoch', epoch });
+    }
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    // The network is as after the last finished step, and usable. Its file says which step that was.
+    const path = modelPath(kind, true);
+    await save(net, path);
+    const counters = readCounters(path);
+    if (counters.step === 0) {
+      rmSync(path);
+      throw error;
+    }
+    const steps = Math.ceil(fashion.trainRows / settings.batchSize);
+    const { accuracy } = await net.evaluate(validation);
+    await send({
+      ...{ type: 'stopped', path, accuracy, steps },
+      ...{ step: counters.step - counters.epoch * steps, epoch: counters.epoch + 1, epochs },
+    });
+    return;
+  }
+  const history = await training.done;
+  const peak = peakMemory();
+
+  const path = modelPath(kind);
+  await save(net, path);
+  losses.push(history.final.validation.loss);
+  await send({
+    type: 'result',
+    final: history.final,
+    connections: history.connections,
+    before: history.epochs.at(-1).validation.accuracy,
+    after: history.final.validation.accuracy,
+    secondsPerEpoch: median(history.epochs.map((epoch) => epoch.seconds + epoch.evolutionSeconds)),
+    peakMemory: peak,
+    path,
+    fileSize: statSync(path).size,
+    instructionSet,
+    digest: digest(net, losses),
+  });
+}
+
+async function predict(path) {
+  const { Network } = await import('setnet');
+  const { x, y, inputs, height, width, classes } = loadFashionTest({ limit: settings.pictures });
+  const net = await Network.load(path);
+  const probabilities = await net.predict(x);
+  const images = Array.from(y, (truth, i) => {
+    const row = [...probabilities.subarray(i * classes.length, (i + 1) * classes.length)];
+    const answer = row.indexOf(Math.max(...row));
+    return {
+      pixels: [...x.subarray(i * inputs, (i + 1) * inputs)],
+      truth: classes[truth],
+      answer: net.classes[answer],
+      probability: row[answer],
+    };
+  });
+  await send({ type: 'result', height, width, images });
+}
+
+async function save(net, path) {
+  mkdirSync(outDir, { recursive: true });
+  await net.save(path);
+}
+
+/** Steps and finished epochs of a saved network: the head of a safetensors file is JSON, ours is in its metadata. */
+function readCounters(path) {
+  const file = readFileSync(path);
+  const head = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE(0))));
+  const { step, epoch } = JSON.parse(head.__metadata__.setnet).counters;
+  return { step: Number(step), epoch: Number(epoch) };
+}
+
+/** One digest over the wiring, every weight and bias to the bit, and every epoch's losses. */
+function digest(net, losses) {
+  const hash = createHash('sha256');
+  for (const { weights, bias } of net.layers) {
+    for (const array of [weights.rowPointers, weights.columnIndices, weights.values, bias]) hash.update(array);
+  }
+  return hash.update(Float64Array.from(losses)).digest('hex');
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

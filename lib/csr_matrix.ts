@@ -1,0 +1,195 @@
+// A sparse matrix in canonical form, read-only.
+import { guard, SetnetError } from './errors';
+import { native } from './loader';
+import { checkBuffer, lengthOf, typedArrayName } from './memory';
+import type { NativeCsrMatrix } from './native';
+import { describe, readNumber, readOptions, typeError } from './options';
+
+/** Integers of any width, or numbers that are integers. */
+export type IntegerArray =
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array
+  | readonly number[]
+  | readonly bigint[];
+
+/** What {@link CsrMatrix.from} takes; a CsrMatrix itself has this shape. */
+export interface CsrArrays {
+  readonly rows: number;
+  readonly columns: number;
+  /** rows + 1 numbers, ascending from 0 to the number of connections; row i has the connections [p[i], p[i + 1]). */
+  readonly rowPointers: IntegerArray;
+  /** The column of every connection, ascending and distinct within a row. */
+  readonly columnIndices: IntegerArray;
+  /** The value of every connection, finite; rounded to f32. */
+  readonly values: Float32Array | Float64Array | readonly number[];
+}
+
+const integerNames = [
+  'Uint8Array',
+  'Uint16Array',
+  'Uint32Array',
+  'Int8Array',
+  'Int16Array',
+  'Int32Array',
+  'Float64Array',
+  'BigInt64Array',
+  'BigUint64Array',
+];
+
+/** Every element as an exact integer in [0, max], written into `out`. */
+function copyIntegers(
+  value: unknown,
+  where: string,
+  max: number,
+  make: (length: number) => Float64Array | Uint32Array,
+): Float64Array | Uint32Array {
+  const name = typedArrayName(value);
+  if (name === undefined ? !Array.isArray(value) : !integerNames.includes(name)) {
+    throw typeError(`${where} must be an array of integers or a typed array of integers, not ${describe(value)}`);
+  }
+  if (name !== undefined) checkBuffer(value as ArrayBufferView, where);
+  const length = name === undefined ? (value as unknown[]).length : lengthOf(value as ArrayBufferView);
+  const elements = value as ArrayLike<unknown>;
+  const out = make(length);
+  for (let i = 0; i < length; i++) {
+    const element = elements[i];
+    const number = typeof element === 'bigint' ? Number(element) : element;
+    if (typeof number !== 'number') throw typeError(`${where}[${i}] must be an integer, not ${describe(element)}`);
+    if (!Number.isInteger(number) || number < 0 || number > max) {
+      throw new SetnetError(
+        'ERR_SETNET_DATA',
+        `${where}[${i}] must be an integer from 0 to ${max}, not ${describe(element)}`,
+      );
+    }
+    out[i] = number;
+  }
+  return out;
+}
+
+function copyValues(value: unknown, where: string): Float32Array {
+  const name = typedArrayName(value);
+  if (name === undefined ? !Array.isArray(value) : name !== 'Float32Array' && name !== 'Float64Array') {
+    throw typeError(`${where} must be a Float32Array, a Float64Array or an array of numbers, not ${describe(value)}`);
+  }
+  if (name !== undefined) checkBuffer(value as ArrayBufferView, where);
+  const length = name === undefined ? (value as unknown[]).length : lengthOf(value as ArrayBufferView);
+  const elements = value as ArrayLike<unknown>;
+  const copy = new Float32Array(length);
+  for (let i = 0; i < length; i++) {
+    const element = elements[i];
+    if (typeof element !== 'number') throw typeError(`${where}[${i}] must be a number, not ${describe(element)}`);
+    copy[i] = element;
+  }
+  return copy;
+}
+
+/** Only this module can make a matrix: what it holds is then native for sure. */
+const key = Symbol('CsrMatrix');
+let wrap: (matrix: NativeCsrMatrix) => CsrMatrix;
+
+/**
+ * An immutable sparse matrix in compressed sparse row form: 32-bit floats, sorted 32-bit columns. It owns its memory;
+ * every accessor returns a copy. A layer's weights have rows = units and columns = inputs.
+ */
+export class CsrMatrix {
+  readonly #native: NativeCsrMatrix;
+
+  private constructor(caller: symbol, matrix: NativeCsrMatrix) {
+    if (caller !== key) throw typeError('a CsrMatrix is made by CsrMatrix.from({ ... })');
+    this.#native = matrix;
+  }
+
+  static {
+    wrap = (matrix) => new CsrMatrix(key, matrix);
+  }
+
+  /**
+   * Copies the arrays and validates the copy. Rows and columns may be 0.
+   *
+   * Errors: `ERR_SETNET_TYPE`; `ERR_SETNET_SHAPE` where lengths do not fit together; `ERR_SETNET_DATA` where pointers do not
+   * ascend or columns are not sorted, distinct and in range; `ERR_SETNET_NONFINITE`; `ERR_SETNET_BUFFER`.
+   */
+  static from(arrays: CsrArrays): CsrMatrix {
+    const where = 'CsrMatrix.from';
+    if (arrays === undefined) throw typeError(`${where} needs { rows, columns, rowPointers, columnIndices, values }`);
+    const options = readOptions(arrays, where, ['rows', 'columns', 'rowPointers', 'columnIndices', 'values']);
+    const limits = { min: 0, max: 2 ** 32 - 1, integer: true };
+    const rows = readNumber(options.rows, `${where}: rows`, limits);
+    const columns = readNumber(options.columns, `${where}: columns`, limits);
+    const rowPointers = copyIntegers(
+      options.rowPointers,
+      `${where}: rowPointers`,
+      Number.MAX_SAFE_INTEGER,
+      (length) => new Float64Array(length),
+    ) as Float64Array;
+    const columnIndices = copyIntegers(
+      options.columnIndices,
+      `${where}: columnIndices`,
+      2 ** 32 - 1,
+      (length) => new Uint32Array(length),
+    ) as Uint32Array;
+    const values = copyValues(options.values, `${where}: values`);
+    return wrap(guard(() => native().createCsrMatrix({ rows, columns, rowPointers, columnIndices, values })));
+  }
+
+  get rows(): number {
+    return this.#native.rows;
+  }
+
+  get columns(): number {
+    return this.#native.columns;
+  }
+
+  /** Stored elements; explicit zeros count. */
+  get count(): number {
+    return this.#native.count;
+  }
+
+  /** count / (rows * columns), from 0 to 1; 0 for a matrix without cells. */
+  get density(): number {
+    const cells = this.rows * this.columns;
+    return cells === 0 ? 0 : this.count / cells;
+  }
+
+  /** A copy, rows + 1 exact integers. */
+  get rowPointers(): Float64Array {
+    return guard(() => this.#native.rowPointers());
+  }
+
+  /** A copy, `count` columns, ascending within a row. */
+  get columnIndices(): Uint32Array {
+    return guard(() => this.#native.columnIndices());
+  }
+
+  /** A copy, `count` values. */
+  get values(): Float32Array {
+    return guard(() => this.#native.values());
+  }
+
+  /** Elements per row. */
+  rowCounts(): Uint32Array {
+    return guard(() => this.#native.rowCounts());
+  }
+
+  /** Elements per column. */
+  columnCounts(): Uint32Array {
+    return guard(() => this.#native.columnCounts());
+  }
+
+  /** rows * columns values, row-major; cells without an element are 0. `ERR_SETNET_MEMORY` where that is too large. */
+  toDense(): Float32Array {
+    return guard(() => this.#native.toDense());
+  }
+}
+
+/** A matrix of native code as users see it. */
+export function wrapMatrix(matrix: NativeCsrMatrix): CsrMatrix {
+  return wrap(matrix);
+}

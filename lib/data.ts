@@ -1,0 +1,140 @@
+// Features and labels: what users give, checked, in the form that native code takes.
+import { SetnetError } from './errors';
+import { checkBuffer, type FeatureArrayName, featureArrayNames, lengthOf, pin, typedArrayName } from './memory';
+import type { NativeDataset } from './native';
+import { describe, listOf, readNumber, readOptions, suggest, typeError } from './options';
+import type { FeatureArray } from './types';
+
+/** What data must fit. */
+export interface DataShape {
+  inputs: number;
+  outputs: number;
+  classes: readonly string[] | undefined;
+}
+
+export interface FeatureRows {
+  x: FeatureArray;
+  rows: number;
+}
+
+function isFeatureArray(value: unknown): value is FeatureArray {
+  return featureArrayNames.includes(typedArrayName(value) as FeatureArrayName);
+}
+
+/** A typed array of whole rows, or { data, shape: [rows, columns] }. */
+export function readFeatures(value: unknown, inputs: number, where: string): FeatureRows {
+  if (isFeatureArray(value)) {
+    checkBuffer(value, where);
+    const length = lengthOf(value);
+    const rows = length / inputs;
+    if (Number.isInteger(rows)) return { x: value, rows };
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `${where} has ${length} elements, which is no multiple of the network's ${inputs} inputs`,
+    );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || typedArrayName(value) !== undefined) {
+    throw typeError(
+      `${where} must be a ${listOf(featureArrayNames)} or { data, shape: [rows, columns] }, not ${describe(value)}`,
+    );
+  }
+  const { data, shape } = readOptions(value, where, ['data', 'shape']);
+  if (!isFeatureArray(data))
+    throw typeError(`${where}.data must be a ${listOf(featureArrayNames)}, not ${describe(data)}`);
+  if (!Array.isArray(shape) || shape.length !== 2) {
+    throw typeError(`${where}.shape must be [rows, columns], not ${describe(shape)}`);
+  }
+  checkBuffer(data, `${where}.data`);
+  const limits = { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true };
+  const rows = readNumber(shape[0], `${where}.shape[0]`, limits);
+  const columns = readNumber(shape[1], `${where}.shape[1]`, limits);
+  if (columns !== inputs) {
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `${where}.shape says ${columns} columns, but the network has ${inputs} inputs`,
+    );
+  }
+  const length = lengthOf(data);
+  if (rows * columns !== length) {
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `${where}.data has ${length} elements, but its shape [${rows}, ${columns}] says ${rows * columns}`,
+    );
+  }
+  return { x: data, rows };
+}
+
+const labelArrayNames = ['Int32Array', 'Uint32Array', 'Int16Array', 'Uint16Array', 'Int8Array', 'Uint8Array'];
+
+/** Class numbers of every row in a new array, each one checked. */
+export function readLabels(value: unknown, rows: number, shape: DataShape, where: string): Int32Array {
+  const name = typedArrayName(value);
+  if (name === undefined ? !Array.isArray(value) : !labelArrayNames.includes(name)) {
+    throw typeError(
+      `${where} must be class numbers (${listOf(labelArrayNames)} or an array of numbers) or class names, not ${describe(value)}`,
+    );
+  }
+  if (name !== undefined) checkBuffer(value as ArrayBufferView, where);
+  const labels = value as ArrayLike<unknown>;
+  const length = name === undefined ? labels.length : lengthOf(value as ArrayBufferView);
+  if (length !== rows) {
+    throw new SetnetError('ERR_SETNET_SHAPE', `${where} has ${length} labels, but there are ${rows} samples`);
+  }
+  const isNames = name === undefined && rows > 0 && typeof labels[0] === 'string';
+  return isNames ? readClassNames(labels, rows, shape, where) : readClassNumbers(labels, rows, shape.outputs, where);
+}
+
+function readClassNumbers(labels: ArrayLike<unknown>, rows: number, outputs: number, where: string): Int32Array {
+  const numbers = new Int32Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const label = labels[i];
+    if (typeof label !== 'number') throw typeError(`${where}[${i}] must be a class number, not ${describe(label)}`);
+    if (!Number.isInteger(label) || label < 0 || label >= outputs) {
+      throw new SetnetError(
+        'ERR_SETNET_DATA',
+        `${where}[${i}] must be a class number from 0 to ${outputs - 1} (the network has ${outputs} outputs), not ${label}`,
+      );
+    }
+    numbers[i] = label;
+  }
+  return numbers;
+}
+
+function readClassNames(labels: ArrayLike<unknown>, rows: number, { classes }: DataShape, where: string): Int32Array {
+  if (classes === undefined) {
+    throw new SetnetError(
+      'ERR_SETNET_DATA',
+      `${where} has class names, but the network was created without \`classes\``,
+    );
+  }
+  const numberOf = new Map(classes.map((name, index) => [name, index]));
+  const numbers = new Int32Array(rows);
+  for (let i = 0; i < rows; i++) {
+    const label = labels[i];
+    if (typeof label !== 'string') throw typeError(`${where}[${i}] must be a class name, not ${describe(label)}`);
+    const number = numberOf.get(label);
+    if (number === undefined) {
+      const known = classes.length <= 20 ? ` There are: ${classes.map((known) => describe(known)).join(', ')}.` : '';
+      throw new SetnetError(
+        'ERR_SETNET_DATA',
+        `${where}[${i}]: there is no class ${describe(label)}.${suggest(label, classes)}${known}`,
+      );
+    }
+    numbers[i] = number;
+  }
+  return numbers;
+}
+
+/** Samples with labels, checked; nothing is marked or copied yet. */
+export function readDataset(value: unknown, shape: DataShape, where: string): NativeDataset {
+  if (value === undefined) throw typeError(`${where} must be { x, y }, not undefined`);
+  const { x, y } = readOptions(value, where, ['x', 'y']);
+  const features = readFeatures(x, shape.inputs, `${where}.x`);
+  if (features.rows === 0) throw new SetnetError('ERR_SETNET_DATA', `${where}.x has no samples`);
+  return { ...features, classes: readLabels(y, features.rows, shape, `${where}.y`) };
+}
+
+/** The same samples in memory that cannot go away while native code reads them. */
+export function pinDataset(dataset: NativeDataset, copy: boolean): NativeDataset {
+  return { ...dataset, x: pin(dataset.x, copy) };
+}

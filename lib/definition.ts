@@ -1,0 +1,116 @@
+// What a network is: the options of Network.create, checked, with every default filled in.
+import { type DeviceName, readDevice } from './devices';
+import { type LayerDefinition, maxUnits, readLayer } from './layers/definition';
+import { defaultThreads, maxThreads } from './loader';
+import type { NativeLayerSpec, NativeNetworkSpec } from './native';
+import { describe, optionError, readNames, readNumber, readOptions, typeError } from './options';
+import { readScaling, type Scaling } from './scaling';
+
+/** Options of `Network.create` and `Network.createSync`. */
+export interface NetworkOptions {
+  /** Features per sample. */
+  readonly inputs: number;
+  /** From the first hidden layer to the output. */
+  readonly layers: readonly LayerDefinition[];
+  /**
+   * A 64-bit number from which everything random follows: topology, weights, dropout, the order of samples, evolution. Where
+   * it is absent one is drawn; `network.seed` says which.
+   */
+  readonly seed?: number | bigint;
+  /** How raw features become inputs. Default 'none'. */
+  readonly scaling?: Scaling;
+  /** A value that means "unknown" in features (NaN means any NaN): left out of the statistics, then 0. */
+  readonly missing?: number;
+  /** A name for each output. Labels may then be names. */
+  readonly classes?: readonly string[];
+  /** A name for each input; saved with the network. */
+  readonly features?: readonly string[];
+  /** Default 'cpu'. */
+  readonly device?: DeviceName;
+  /** Threads for predictions and training, 1 to 1024; results do not depend on it. Default: SETNET_THREADS, else all. */
+  readonly threads?: number;
+}
+
+/** A definition, checked. Immutable; shared by a network and its clones. */
+export interface Definition {
+  readonly spec: NativeNetworkSpec;
+  readonly outputs: number;
+  readonly classes: readonly string[] | undefined;
+  readonly features: readonly string[] | undefined;
+}
+
+const names = ['inputs', 'layers', 'seed', 'scaling', 'missing', 'classes', 'features', 'device', 'threads'] as const;
+
+export function readNetworkOptions(value: unknown, where: string): Definition {
+  if (value === undefined) throw typeError(`${where} needs { inputs, layers }`);
+  const options = readOptions(value, where, names);
+  if (options.inputs === undefined) throw optionError(`${where}: inputs is missing`);
+  const inputs = readNumber(options.inputs, `${where}: inputs`, { min: 1, max: maxUnits, integer: true });
+  const layers = readLayers(options.layers, `${where}: layers`);
+  readDevice(options.device, `${where}: device`);
+  const spec: NativeNetworkSpec = {
+    inputs,
+    seed: options.seed === undefined ? drawSeed() : readSeed(options.seed, `${where}: seed`),
+    layers,
+    scaling: readScaling(options.scaling, options.missing, inputs, `${where}: scaling`),
+    threads: readThreads(options.threads, `${where}: threads`),
+  };
+  return makeDefinition(spec, options.classes, options.features, `${where}: `);
+}
+
+/** Names are checked against the sizes; used for files as well. */
+export function makeDefinition(
+  spec: NativeNetworkSpec,
+  classes: unknown,
+  features: unknown,
+  where: string,
+): Definition {
+  const outputs = (spec.layers.at(-1) as NativeLayerSpec).units;
+  if (classes !== undefined && outputs < 2) {
+    throw optionError(`${where}classes: a classifier needs at least 2 outputs, but the last layer has 1 unit`);
+  }
+  return Object.freeze({
+    spec,
+    outputs,
+    classes:
+      classes === undefined ? undefined : readNames(classes, `${where}classes`, outputs, "the last layer's units are"),
+    features:
+      features === undefined ? undefined : readNames(features, `${where}features`, spec.inputs, 'the inputs are'),
+  });
+}
+
+export function readLayers(value: unknown, where: string): NativeLayerSpec[] {
+  if (!Array.isArray(value)) throw typeError(`${where} must be an array of layers, not ${describe(value)}`);
+  if (value.length < 1 || value.length > 1000) {
+    throw optionError(`${where} must have 1 to 1000 layers, not ${value.length}`);
+  }
+  const layers = Array.from(value, (layer: unknown, index) => readLayer(layer, `${where}[${index}]`));
+  if ((layers.at(-1) as NativeLayerSpec).dropout > 0) {
+    throw optionError(
+      `${where}[${layers.length - 1}].dropout: the last layer's outputs are the answer and are not dropped`,
+    );
+  }
+  return layers;
+}
+
+function readSeed(value: unknown, where: string): bigint {
+  const expected = 'an integer from 0 to 2^53 - 1, or a bigint from 0 to 2^64 - 1';
+  if (typeof value !== 'number' && typeof value !== 'bigint') {
+    throw typeError(`${where} must be ${expected}, not ${describe(value)}`);
+  }
+  const isInside =
+    typeof value === 'bigint' ? value >= 0n && value < 2n ** 64n : Number.isSafeInteger(value) && value >= 0;
+  if (!isInside) throw optionError(`${where} must be ${expected}, not ${describe(value)}`);
+  return BigInt(value);
+}
+
+/** 48 bits, so that it can be written down as a number. */
+function drawSeed(): bigint {
+  const halves = crypto.getRandomValues(new Uint32Array(2));
+  return ((BigInt(halves[0] as number) << 32n) | BigInt(halves[1] as number)) & 0xffffffffffffn;
+}
+
+export function readThreads(value: unknown, where: string): number {
+  if (value === undefined) return defaultThreads();
+  return readNumber(value, where, { min: 1, max: maxThreads, integer: true });
+}

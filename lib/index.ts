@@ -1,0 +1,54 @@
+// setnet: truly sparse neural networks that rewire themselves while they learn. Named exports only.
+export { type BuildInfo, buildInfo } from './build_info';
+export { type CsrArrays, CsrMatrix, type IntegerArray } from './csr_matrix';
+export type { NetworkOptions } from './definition';
+export { type Device, type DeviceName, devices } from './devices';
+export { errorCodes, SetnetError, type SetnetErrorCode } from './errors';
+export type { FitOptions } from './fit_options';
+export { LayerView } from './layer_view';
+export type {
+  DenseLayer,
+  LayerDefinition,
+  LayerOptions,
+  MaskedLayer,
+  SparseLayer,
+  TopologyOptions,
+} from './layers/definition';
+export { type DenseOptions, dense } from './layers/dense';
+export { type MaskedOptions, masked } from './layers/masked';
+export { type SparseOptions, sparse } from './layers/sparse';
+export { type EvaluateOptions, type LoadOptions, Network, type Output, type PredictOptions } from './network';
+export type { Activation, Activations } from './rules/activation';
+export { type ConstantOptions, constant } from './rules/constant';
+export { type CosineOptions, cosine } from './rules/cosine';
+export type { Evolution } from './rules/evolution';
+export { type ExponentialOptions, exponential } from './rules/exponential';
+export type { Grow, GrowRules } from './rules/grow';
+export type { Initializer, Initializers } from './rules/initializer';
+export { type LinearOptions, linear } from './rules/linear';
+export type { Loss, Losses } from './rules/loss';
+export type { Optimizer } from './rules/optimizer';
+export type { Prune, PruneRules } from './rules/prune';
+export type { Constant, Cosine, Exponential, Linear, Schedule, Step, WarmupOption } from './rules/schedule';
+export { type SetEvolution, type SetOptions, set } from './rules/set';
+export { type Sgd, type SgdOptions, sgd } from './rules/sgd';
+export { type StepOptions, step } from './rules/step';
+export type { Choice, NoParameters } from './rules/table';
+export type { GivenScaling, Scaling } from './scaling';
+export { Training } from './training';
+export type {
+  AbortSignalLike,
+  Dataset,
+  EpochReport,
+  Evaluation,
+  EvolutionReport,
+  FeatureArray,
+  FeatureMatrix,
+  Features,
+  FileUrl,
+  FinalReport,
+  History,
+  Labels,
+  LayerEvolution,
+  Progress,
+} from './types';

@@ -1,0 +1,292 @@
+// The one hand-written type of the native module. Everything here is internal: lib/ validates and converts, native code
+// checks again what its memory safety depends on. Errors arrive as Error with `code` set to ERR_SETNET_*.
+
+/** Features: row-major, rows * columns elements. */
+export type FeatureArray = Float32Array | Float64Array | Uint8Array | Int8Array | Uint16Array | Int16Array;
+
+export interface NativeRule {
+  /** A name of the table of its kind. */
+  name: string;
+  /** Parameters by name; absent ones take the table's fallback. */
+  parameters: Record<string, number>;
+}
+
+export interface NativeLayerSpec {
+  kind: 'sparse' | 'masked' | 'dense';
+  units: number;
+  /** Exactly one of epsilon and density (sparse and masked layers). */
+  epsilon?: number;
+  density?: number;
+  draw: 'exact' | 'bernoulli' | 'withReplacement';
+  activation: NativeRule;
+  initializer: NativeRule;
+  dropout: number;
+  bias: boolean;
+  evolve: boolean;
+  /** This layer's zeta; absent: the network's. */
+  zeta?: number;
+}
+
+export interface NativeScaling {
+  kind: 'none' | 'perFeature' | 'global' | 'given';
+  /** For 'given' (of length inputs or 1). */
+  mean?: Float32Array;
+  scale?: Float32Array;
+  missing?: number;
+}
+
+export interface NativeNetworkSpec {
+  inputs: number;
+  /** 64 bits. */
+  seed: bigint;
+  layers: NativeLayerSpec[];
+  scaling: NativeScaling;
+  threads: number;
+}
+
+/** What a file's metadata say beside the definition. */
+export interface NativeModelState {
+  step: bigint;
+  epoch: bigint;
+  evolution: bigint;
+  /** Name of the loss the network was fitted with, or null. */
+  loss: string | null;
+  finalised: boolean;
+  /** Mean and scale are in the file. */
+  scalingKnown: boolean;
+}
+
+export interface NativeMatrixData {
+  rows: number;
+  columns: number;
+  /** BigUint64 in native code; here exact doubles. */
+  rowPointers: Float64Array;
+  columnIndices: Uint32Array;
+  values: Float32Array;
+}
+
+/** An immutable canonical CSR matrix owned by native code; every getter returns a copy. */
+export interface NativeCsrMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly count: number;
+  rowPointers(): Float64Array;
+  columnIndices(): Uint32Array;
+  values(): Float32Array;
+  toDense(): Float32Array;
+  rowCounts(): Uint32Array;
+  columnCounts(): Uint32Array;
+}
+
+export interface NativeDataset {
+  x: FeatureArray;
+  rows: number;
+  /** Class numbers; copied and checked against the number of outputs. */
+  classes: Int32Array;
+}
+
+export interface NativeFitOptions {
+  epochs: number;
+  batchSize: number;
+  loss: NativeRule;
+  optimizer: NativeRule;
+  learningRate: NativeRule;
+  warmup: number;
+  /** null: a static topology. */
+  evolution: null | {
+    prune: NativeRule;
+    grow: NativeRule;
+    zeta: number;
+    /** 'constant', 'cosine', ... of the schedules table. */
+    schedule: NativeRule;
+    /** An initializer by name, or 'initializer': as the layer's own. */
+    newWeights: NativeRule;
+    regrowPruned: boolean;
+    finalPrune: boolean;
+  };
+  threads: number;
+  progressSeconds: number;
+}
+
+export interface NativeEvaluation {
+  loss: number;
+  accuracy: number;
+  samples: number;
+}
+
+export interface NativeLayerEvolution {
+  prunedPositive: number;
+  prunedNegative: number;
+  prunedZero: number;
+  grown: number;
+  connections: number;
+}
+
+export interface NativeEvolutionRecord extends NativeLayerEvolution {
+  zeta: number;
+  layers: NativeLayerEvolution[];
+}
+
+export interface NativeEpochRecord {
+  epoch: number;
+  loss: number;
+  accuracy: number;
+  learningRate: number;
+  seconds: number;
+  evolutionSeconds: number;
+  validationSeconds: number;
+  connections: number;
+  validation?: NativeEvaluation;
+  evolution?: NativeEvolutionRecord;
+}
+
+export interface NativeFinalRecord {
+  removal: NativeEvolutionRecord;
+  connections: number;
+  validation?: NativeEvaluation;
+}
+
+export interface NativeProgress {
+  epoch: number;
+  epochs: number;
+  step: number;
+  steps: number;
+  samples: number;
+  loss: number;
+  accuracy: number;
+  learningRate: number;
+  seconds: number;
+  connections: number;
+}
+
+export interface NativeFitResult {
+  epochs: NativeEpochRecord[];
+  final?: NativeFinalRecord;
+  stopped: boolean;
+}
+
+/** A running fit. The callbacks are called on the JS thread; onDone exactly once, unless the environment ends first. */
+export interface NativeTraining {
+  /** Takes effect within a step. */
+  abort(): void;
+  /** Takes effect after the running epoch. */
+  stop(): void;
+  /**
+   * While true, the trainer waits after each epoch until acknowledge(epoch) has been called with at least that epoch's
+   * number. Setting it to false lets it run on.
+   */
+  setStepped(stepped: boolean): void;
+  acknowledge(epoch: number): void;
+}
+
+export interface NativeTrainingCallbacks {
+  /** Called at most every progressSeconds; late ones are dropped, never queued. */
+  onProgress: null | ((progress: NativeProgress) => void);
+  onEpoch: (record: NativeEpochRecord) => void;
+  /** error: null on success. The published state and counters are already those of the end. */
+  onDone: (error: Error | null, result: NativeFitResult | null) => void;
+}
+
+export interface NativeNetworkInfo {
+  /** Of the published state: */
+  step: bigint;
+  epoch: bigint;
+  evolution: bigint;
+  loss: string | null;
+  finalised: boolean;
+  scaling: {
+    kind: 'none' | 'perFeature' | 'global' | 'given';
+    known: boolean;
+    mean: Float32Array;
+    scale: Float32Array;
+    missing?: number;
+  };
+  topologyDigest: string;
+  connections: number;
+  layers: { inputs: number; units: number; connections: number; evolved: boolean }[];
+}
+
+/** Output kinds of predict. */
+export type NativeOutput = 'raw' | 'probabilities';
+
+/**
+ * All methods but fit and dispose work on the published state (of the last finished epoch while a fit runs).
+ * After dispose every method fails with ERR_SETNET_STATE; dispose twice is fine.
+ */
+export interface NativeNetwork {
+  info(): NativeNetworkInfo;
+  isFitting(): boolean;
+  /** out: rows * units elements. x is used during the call only. */
+  predictSync(x: FeatureArray, rows: number, output: NativeOutput, out: Float32Array): void;
+  /** Copies x before it returns; computed on a thread of the addon. */
+  predict(x: FeatureArray, rows: number, output: NativeOutput): Promise<Float32Array>;
+  /** References x's buffer (the caller has marked it untransferable) until the promise settles. */
+  evaluate(data: NativeDataset): Promise<NativeEvaluation>;
+  /** As evaluate for x of both data sets, until onDone. ERR_SETNET_BUSY while a fit runs. */
+  fit(
+    training: NativeDataset,
+    validation: NativeDataset | null,
+    options: NativeFitOptions,
+    callbacks: NativeTrainingCallbacks,
+  ): NativeTraining;
+  /** A matrix of its own (a full one for a dense layer). */
+  weights(layer: number): NativeCsrMatrix;
+  bias(layer: number): Float32Array;
+  /** Shares the immutable published state; independent from then on. */
+  clone(): NativeNetwork;
+  /** Writes the published state; `json` becomes the metadata entry "setnet". */
+  save(path: string, json: string): Promise<void>;
+  /** Aborts a running fit, then frees. */
+  dispose(): void;
+}
+
+/** A file that was read and whose container, offsets and checksum are valid. */
+export interface NativeModelFile {
+  readonly json: string;
+  /** Uses up nothing: may be called again. Fails with ERR_SETNET_FORMAT where tensors do not fit the definition. */
+  network(spec: NativeNetworkSpec, state: NativeModelState): NativeNetwork;
+}
+
+export interface NativeParameterSpec {
+  name: string;
+  fallback: number;
+  minimum: number;
+  /** Infinity: no limit. */
+  maximum: number;
+  /** The minimum itself is excluded. */
+  open: boolean;
+}
+
+export interface NativeRuleInfo {
+  name: string;
+  parameters: NativeParameterSpec[];
+}
+
+export interface NativeModule {
+  /** Sizes the pool; called once by the loader with os.availableParallelism(). */
+  configure(options: { parallelism: number }): void;
+  createNetwork(spec: NativeNetworkSpec): Promise<NativeNetwork>;
+  createNetworkSync(spec: NativeNetworkSpec): NativeNetwork;
+  readModelFile(path: string): Promise<NativeModelFile>;
+  /** Copies, validates the copy. Any integer typed array or array of numbers was converted by lib/ before. */
+  createCsrMatrix(data: NativeMatrixData): NativeCsrMatrix;
+  rules(): Record<
+    'activations' | 'losses' | 'optimizers' | 'prune' | 'grow' | 'schedules' | 'initializers',
+    NativeRuleInfo[]
+  >;
+  /** The codes of SetnetError, without prefix. */
+  codes(): string[];
+  buildInfo(): {
+    version: string;
+    compiler: string;
+    napi: number;
+    platform: string;
+    architecture: string;
+    /** Compiled in, best first, and whether this processor runs it. */
+    instructionSets: { name: string; available: boolean }[];
+    /** The one in use (SETNET_FORCE_ISA can force another available one). */
+    instructionSet: string;
+  };
+  /** Threads of the pool that exist now, fits that run, networks alive: for tests of leaks. */
+  counters(): { poolThreads: number; fits: number; networks: number; jobs: number };
+}

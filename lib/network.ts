@@ -1,0 +1,427 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { type DataShape, pinDataset, readDataset, readFeatures } from './data';
+import { type Definition, type NetworkOptions, readNetworkOptions, readThreads } from './definition';
+import { type DeviceName, readDevice } from './devices';
+import { guard, guardAsync, SetnetError } from './errors';
+import { type FitOptions, readFitOptions } from './fit_options';
+import { type LayerView, viewLayer } from './layer_view';
+import { native } from './loader';
+import { checkBuffer, lengthOf, overlap, pin, typedArrayName } from './memory';
+import { addFit, emptyRecord, fitRecord, type RunRecord, readMetadata, writeMetadata } from './metadata';
+import type { NativeNetwork, NativeNetworkInfo, NativeOutput } from './native';
+import { describe, readBoolean, readName, readOptions, readPath, typeError } from './options';
+import { summarize } from './summary';
+import { beginTraining, silenceTraining, type Training } from './training';
+import type { Dataset, Evaluation, Features, FileUrl } from './types';
+
+/**
+ * What `predict` answers: 'logits' are the last layer's outputs; 'probabilities' what the loss makes of them (softmax);
+ * 'classes' the number of the largest output, ties to the lower one.
+ */
+export type Output = 'logits' | 'probabilities' | 'classes';
+
+/** Options of `predict` and `predictSync`. */
+export interface PredictOptions {
+  /** Default: 'probabilities', or 'logits' where the network was never fitted. */
+  readonly output?: Output;
+}
+
+/** Options of `evaluate`. */
+export interface EvaluateOptions {
+  /** As in `fit`. Default false. */
+  readonly copy?: boolean;
+}
+
+/** Options of `Network.load`. */
+export interface LoadOptions {
+  /** Default 'cpu'. */
+  readonly device?: DeviceName;
+  /** Threads for predictions and training, 1 to 1024. Default: SETNET_THREADS, else all. */
+  readonly threads?: number;
+}
+
+const outputs: readonly Output[] = ['logits', 'probabilities', 'classes'];
+const key = Symbol('Network');
+
+/** A fit that runs: what the network's record will be once an epoch of it is published. */
+interface Running {
+  readonly startStep: bigint;
+  readonly record: RunRecord;
+  training: Training | undefined;
+}
+
+/**
+ * A network of sparse, masked and dense layers. It owns native memory: `dispose()` frees it at once, or use `using`.
+ *
+ * While `fit` runs, everything but `fit` works and reads the state at the end of the last finished epoch (at first the
+ * initial weights); it never waits for the training. After `dispose()` everything is `ERR_SETNET_STATE`, except
+ * `dispose`, `isDisposed`, `isFitting` and the names and sizes.
+ */
+export class Network {
+  readonly #native: NativeNetwork;
+  readonly #definition: Definition;
+  readonly #shape: DataShape;
+  readonly #layers: readonly LayerView[];
+  #record: RunRecord;
+  #running: Running | undefined;
+  #isFitted: boolean;
+  #isDisposed = false;
+
+  private constructor(
+    caller: symbol,
+    network: NativeNetwork,
+    definition: Definition,
+    record: RunRecord,
+    isFitted: boolean,
+  ) {
+    if (caller !== key) throw typeError('a Network is made by Network.create, Network.createSync or Network.load');
+    this.#native = network;
+    this.#definition = definition;
+    this.#record = record;
+    this.#isFitted = isFitted;
+    this.#shape = { inputs: definition.spec.inputs, outputs: definition.outputs, classes: definition.classes };
+    this.#layers = Object.freeze(definition.spec.layers.map((spec, index) => viewLayer(network, index, spec)));
+  }
+
+  /**
+   * A new network: topologies and weights drawn from the seed, off the event loop.
+   *
+   * Errors (rejections): `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_NONFINITE`,
+   * `ERR_SETNET_DEVICE`, `ERR_SETNET_MEMORY`, `ERR_SETNET_LOAD`.
+   */
+  static async create(options: NetworkOptions): Promise<Network> {
+    const definition = readNetworkOptions(options, 'Network.create');
+    const network = await guardAsync(() => native().createNetwork(definition.spec));
+    return new Network(key, network, definition, emptyRecord, false);
+  }
+
+  /** As {@link Network.create}, on the calling thread; for small networks. Throws. */
+  static createSync(options: NetworkOptions): Network {
+    const definition = readNetworkOptions(options, 'Network.createSync');
+    const network = guard(() => native().createNetworkSync(definition.spec));
+    return new Network(key, network, definition, emptyRecord, false);
+  }
+
+  /**
+   * A network from a file that `save` wrote. Everything in the file is checked before it is used.
+   *
+   * Errors (rejections): `ERR_SETNET_FORMAT` where the file is truncated, changed or not a model of setnet; `ERR_SETNET_IO`;
+   * `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_DEVICE`, `ERR_SETNET_MEMORY`, `ERR_SETNET_LOAD`.
+   */
+  static async load(path: string | FileUrl, options?: LoadOptions): Promise<Network> {
+    const where = 'Network.load';
+    const file = readPath(path, `${where}: path`);
+    const { device, threads } = readOptions(options, `${where}: options`, ['device', 'threads']);
+    readDevice(device, `${where}: device`);
+    const read = await guardAsync(() => native().readModelFile(file));
+    const { definition, state, record, topologyDigest } = readMetadata(
+      read.json,
+      readThreads(threads, `${where}: threads`),
+    );
+    const network = guard(() => read.network(definition.spec, state));
+    const digest = guard(() => network.info()).topologyDigest;
+    if (digest !== topologyDigest) {
+      network.dispose();
+      throw new SetnetError(
+        'ERR_SETNET_FORMAT',
+        `${file}: run.topologyDigest is ${topologyDigest}, but the connections in the file have ${digest}`,
+      );
+    }
+    return new Network(key, network, definition, record, state.loss !== null);
+  }
+
+  /** Features per sample. */
+  get inputs(): number {
+    return this.#definition.spec.inputs;
+  }
+
+  /** Outputs per sample: the units of the last layer. */
+  get outputs(): number {
+    return this.#definition.outputs;
+  }
+
+  /** The names of the outputs, or undefined. */
+  get classes(): readonly string[] | undefined {
+    return this.#definition.classes;
+  }
+
+  /** The names of the inputs, or undefined. */
+  get features(): readonly string[] | undefined {
+    return this.#definition.features;
+  }
+
+  /** What everything random follows from; a bigint where it is above 2^53 - 1. */
+  get seed(): number | bigint {
+    const { seed } = this.#definition.spec;
+    return seed <= Number.MAX_SAFE_INTEGER ? Number(seed) : seed;
+  }
+
+  /** The layers, from the first hidden one to the output. */
+  get layers(): readonly LayerView[] {
+    return this.#layers;
+  }
+
+  /** Stored weights of all layers, biases not counted. */
+  get connections(): number {
+    return this.#info('connections').connections;
+  }
+
+  /** Whether a fit is running. */
+  get isFitting(): boolean {
+    return this.#running !== undefined;
+  }
+
+  get isDisposed(): boolean {
+    return this.#isDisposed;
+  }
+
+  /**
+   * Trains on a thread of its own and returns at once. Arguments are checked before it returns; labels are copied, features
+   * are not (see `copy`). A second fit starts with fresh optimizer state and schedules from the present weights; steps,
+   * epochs and evolutions of the network's life count on.
+   *
+   * Throws `ERR_SETNET_BUSY` while a fit runs, `ERR_SETNET_STATE` after dispose, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`,
+   * `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`, `ERR_SETNET_BUFFER`. What happens later rejects `done`: see {@link Training}.
+   */
+  fit(data: Dataset, options?: FitOptions): Training {
+    this.#check('fit');
+    if (this.#running !== undefined) {
+      throw new SetnetError(
+        'ERR_SETNET_BUSY',
+        'fit: the network is training already; await its done, or stop it first',
+      );
+    }
+    const training = readDataset(data, this.#shape, 'fit: data');
+    const read = readFitOptions(options, this.#shape, this.#definition.spec.threads);
+    const info = this.#info('fit');
+    const running: Running = {
+      startStep: info.step,
+      record: addFit(this.#record, fitRecord(read.native, training.rows), info.connections),
+      training: undefined,
+    };
+    this.#running = running;
+    try {
+      running.training = beginTraining({
+        signal: read.signal,
+        onProgress: read.onProgress,
+        start: (callbacks) => {
+          const x = pinDataset(training, read.copy);
+          const validation = read.validation === null ? null : pinDataset(read.validation, read.copy);
+          return guard(() => this.#native.fit(x, validation, read.native, callbacks));
+        },
+        onEpoch: () => {
+          this.#isFitted = true;
+        },
+        onEnd: () => this.#endFit(running),
+      });
+      return running.training;
+    } catch (error) {
+      this.#running = undefined;
+      throw error;
+    }
+  }
+
+  /** The record of a fit counts once a step of it is part of the network. */
+  #endFit(running: Running): void {
+    this.#running = undefined;
+    if (this.#isDisposed) return;
+    const { step, loss } = this.#native.info();
+    if (step > running.startStep) this.#record = running.record;
+    this.#isFitted = loss !== null;
+  }
+
+  /**
+   * Loss and accuracy on a data set, without dropout, off the event loop. A network that was never fitted is measured by
+   * softmax cross-entropy.
+   *
+   * Errors (rejections): `ERR_SETNET_STATE`, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`,
+   * `ERR_SETNET_BUFFER`, `ERR_SETNET_NONFINITE`, `ERR_SETNET_MEMORY`.
+   */
+  async evaluate(data: Dataset, options?: EvaluateOptions): Promise<Evaluation> {
+    this.#check('evaluate');
+    const dataset = readDataset(data, this.#shape, 'evaluate: data');
+    const { copy } = readOptions(options, 'evaluate: options', ['copy']);
+    const isCopied = readBoolean(copy ?? false, 'evaluate: copy');
+    if (this.outputs < 2) {
+      throw new SetnetError(
+        'ERR_SETNET_SHAPE',
+        'evaluate: accuracy needs at least 2 outputs, but the last layer has 1 unit',
+      );
+    }
+    return guardAsync(() => this.#native.evaluate({ ...dataset, x: pin(dataset.x, isCopied) }));
+  }
+
+  /**
+   * The network's answers to one or more samples, [samples, outputs] row-major, or one class number per sample. Copies x
+   * before it returns and computes off the event loop.
+   *
+   * Errors (rejections): `ERR_SETNET_STATE`, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`,
+   * `ERR_SETNET_BUFFER`, `ERR_SETNET_NONFINITE`, `ERR_SETNET_MEMORY`.
+   */
+  predict(x: Features, options: { readonly output: 'classes' }): Promise<Int32Array>;
+  predict(x: Features, options?: { readonly output?: 'logits' | 'probabilities' }): Promise<Float32Array>;
+  predict(x: Features, options?: PredictOptions): Promise<Float32Array | Int32Array>;
+  async predict(x: Features, options?: PredictOptions): Promise<Float32Array | Int32Array> {
+    this.#check('predict');
+    const features = readFeatures(x, this.inputs, 'predict: x');
+    const output = this.#readOutput(options, 'predict');
+    const answers =
+      features.rows === 0
+        ? new Float32Array(0)
+        : await guardAsync(() => this.#native.predict(features.x, features.rows, nativeOutput(output)));
+    return output === 'classes' ? largestOf(answers, this.outputs, new Int32Array(features.rows)) : answers;
+  }
+
+  /**
+   * As {@link Network.predict}, on the calling thread: the lowest latency for few samples. `out` receives the answers and is
+   * returned, so that nothing is allocated; it must have exactly samples * outputs elements ('classes': an Int32Array
+   * with one per sample) and not overlap x. Throws.
+   */
+  predictSync(x: Features, options: { readonly output: 'classes' }): Int32Array;
+  predictSync(x: Features, out: Int32Array | undefined, options: { readonly output: 'classes' }): Int32Array;
+  predictSync(x: Features, options: { readonly output?: 'logits' | 'probabilities' }): Float32Array;
+  predictSync(
+    x: Features,
+    out?: Float32Array,
+    options?: { readonly output?: 'logits' | 'probabilities' },
+  ): Float32Array;
+  predictSync(
+    x: Features,
+    out?: Float32Array | Int32Array | PredictOptions,
+    options?: PredictOptions,
+  ): Float32Array | Int32Array {
+    this.#check('predictSync');
+    const features = readFeatures(x, this.inputs, 'predictSync: x');
+    // (x, options) as in predict, beside (x, out, options).
+    const isSecondOptions =
+      options === undefined && typeof out === 'object' && out !== null && typedArrayName(out) === undefined;
+    const output = this.#readOutput(isSecondOptions ? out : options, 'predictSync');
+    const given: unknown = isSecondOptions ? undefined : out;
+    const { rows } = features;
+    if (output === 'classes') {
+      const classes = given === undefined ? new Int32Array(rows) : checkOut(given, 'Int32Array', rows, features.x);
+      const answers = this.#predictInto(features, 'raw', new Float32Array(rows * this.outputs));
+      return largestOf(answers, this.outputs, classes as Int32Array);
+    }
+    const count = rows * this.outputs;
+    const answers = given === undefined ? new Float32Array(count) : checkOut(given, 'Float32Array', count, features.x);
+    return this.#predictInto(features, nativeOutput(output), answers as Float32Array);
+  }
+
+  #predictInto({ x, rows }: ReturnType<typeof readFeatures>, output: NativeOutput, out: Float32Array): Float32Array {
+    if (rows > 0) guard(() => this.#native.predictSync(x, rows, output, out));
+    return out;
+  }
+
+  #readOutput(options: unknown, where: string): Output {
+    const output = options === undefined ? undefined : readOptions(options, `${where}: options`, ['output']).output;
+    const name = output === undefined ? undefined : readName(output, `${where}: output`, outputs);
+    if (name === 'logits' || name === 'classes') return name;
+    // Native code publishes an epoch a moment before this thread hears of it.
+    const isFitted = this.#isFitted || (this.#running !== undefined && this.#info(where).loss !== null);
+    if (isFitted) return 'probabilities';
+    if (name === undefined) return 'logits';
+    throw new SetnetError(
+      'ERR_SETNET_STATE',
+      `${where}: the network was never fitted, so that it has no loss to make probabilities; ask for 'logits' or 'classes'`,
+    );
+  }
+
+  /**
+   * Writes the network, not the state of a training, to a safetensors file: atomically and durably, through symbolic links.
+   * The file is of the state at the call. Equal networks give equal bytes.
+   *
+   * Errors (rejections): `ERR_SETNET_IO`, `ERR_SETNET_STATE`, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_MEMORY`.
+   */
+  async save(path: string | FileUrl): Promise<void> {
+    this.#check('save');
+    const file = readPath(path, 'save: path');
+    // Metadata and tensors must be of one state, and a running fit may publish another one at any time.
+    const snapshot = guard(() => this.#native.clone());
+    try {
+      const info = guard(() => snapshot.info());
+      const json = writeMetadata(this.#definition, info, this.#recordAt(info));
+      await guardAsync(() => snapshot.save(file, json));
+    } finally {
+      snapshot.dispose();
+    }
+  }
+
+  /** The record that belongs to a state: with the running fit as soon as a step of it is in. */
+  #recordAt(info: NativeNetworkInfo): RunRecord {
+    const running = this.#running;
+    return running !== undefined && info.step > running.startStep ? running.record : this.#record;
+  }
+
+  /** An independent network with the present state; what never changes is shared. `ERR_SETNET_STATE`, `ERR_SETNET_MEMORY`. */
+  clone(): Network {
+    this.#check('clone');
+    const copy = guard(() => this.#native.clone());
+    const info = guard(() => copy.info());
+    return new Network(key, copy, this.#definition, this.#recordAt(info), info.loss !== null);
+  }
+
+  /** A table of the layers: shape, connections, density, activation, bytes in a file; and both sizes of the network. */
+  summary(): string {
+    const info = this.#info('summary');
+    return summarize(this.#definition, info, this.#recordAt(info).trainedConnections);
+  }
+
+  /** Ends a running fit (its `done` rejects with `ERR_SETNET_ABORTED`) and frees native memory. Twice is fine. */
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    if (this.#running?.training !== undefined) silenceTraining(this.#running.training);
+    guard(() => this.#native.dispose());
+  }
+
+  /** {@link Network.dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #check(where: string): void {
+    if (this.#isDisposed) throw new SetnetError('ERR_SETNET_STATE', `${where}: the network was disposed`);
+  }
+
+  #info(where: string): NativeNetworkInfo {
+    this.#check(where);
+    return guard(() => this.#native.info());
+  }
+}
+
+function nativeOutput(output: Output): NativeOutput {
+  return output === 'probabilities' ? 'probabilities' : 'raw';
+}
+
+function checkOut(
+  out: unknown,
+  name: 'Float32Array' | 'Int32Array',
+  length: number,
+  x: ArrayBufferView,
+): Float32Array | Int32Array {
+  if (typedArrayName(out) !== name) throw typeError(`predictSync: out must be a ${name}, not ${describe(out)}`);
+  const array = out as Float32Array | Int32Array;
+  checkBuffer(array, 'predictSync: out');
+  if (lengthOf(array) !== length) {
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `predictSync: out has ${lengthOf(array)} elements, but the answer has ${length}`,
+    );
+  }
+  if (overlap(array, x)) throw new SetnetError('ERR_SETNET_BUFFER', 'predictSync: out and x overlap in memory');
+  return array;
+}
+
+/** The number of the largest output of every sample; ties go to the lower one. */
+function largestOf(answers: Float32Array, outputs: number, classes: Int32Array): Int32Array {
+  for (let row = 0; row < classes.length; row++) {
+    const start = row * outputs;
+    let best = 0;
+    for (let unit = 1; unit < outputs; unit++) {
+      if ((answers[start + unit] as number) > (answers[start + best] as number)) best = unit;
+    }
+    classes[row] = best;
+  }
+  return classes;
+}

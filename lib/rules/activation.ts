@@ -1,0 +1,17 @@
+import type { NativeRule } from '../native';
+import { type Choice, type NoParameters, readRule } from './table';
+
+/** The activations by name, with their parameters. */
+export interface Activations {
+  /** y = z */
+  linear: NoParameters;
+  /** y = max(z, 0) */
+  relu: NoParameters;
+}
+
+/** The activation of a layer's units: a name, or `{ kind: name, ...parameters }`. */
+export type Activation = Choice<Activations>;
+
+export function readActivation(value: unknown, where: string): NativeRule {
+  return readRule('activations', value, where).rule;
+}

@@ -1,0 +1,68 @@
+// Reads the options of an evolution. Each kind of evolution has a file with its typed factory beside this one.
+import type { NativeFitOptions, NativeRule } from '../native';
+import {
+  describe,
+  listOf,
+  optionError,
+  readBoolean,
+  readName,
+  readNumber,
+  readOptions,
+  suggest,
+  typeError,
+} from '../options';
+import { readGrow } from './grow';
+import { readPrune } from './prune';
+import { readSchedule } from './schedule';
+import type { SetEvolution } from './set';
+import { readRule, ruleNames } from './table';
+
+/** How the topology changes during a fit: made by `set()`. */
+export type Evolution = SetEvolution;
+
+export type NativeEvolution = NonNullable<NativeFitOptions['evolution']>;
+
+const names = ['kind', 'zeta', 'prune', 'grow', 'newWeights', 'regrowPruned', 'finalPrune'] as const;
+
+export function readEvolution(value: unknown, where: string): NativeEvolution {
+  if (typeof value !== 'object') {
+    throw typeError(`${where} must be set({ ... }), or null for a static topology, not ${describe(value)}`);
+  }
+  const options = readOptions(value, where, names);
+  readName(options.kind, `${where}.kind`, ['set']);
+  const { zeta, schedule } = readZeta(options.zeta ?? 0.3, `${where}.zeta`);
+  return {
+    prune: readPrune(options.prune ?? 'signMagnitude', `${where}.prune`),
+    grow: readGrow(options.grow ?? 'random', `${where}.grow`),
+    zeta,
+    schedule,
+    newWeights: readNewWeights(options.newWeights ?? 'zero', `${where}.newWeights`),
+    regrowPruned: readBoolean(options.regrowPruned ?? true, `${where}.regrowPruned`),
+    finalPrune: readBoolean(options.finalPrune ?? true, `${where}.finalPrune`),
+  };
+}
+
+/** The base zeta and its course: a number falls along a cosine to 0, everything else is said by a schedule. */
+function readZeta(value: unknown, where: string): { zeta: number; schedule: NativeRule } {
+  const { rule, warmup } = readSchedule(value, where, 'cosine');
+  if (warmup !== 0) throw optionError(`${where}.warmup: only a learning rate warms up`);
+  const { parameters } = rule;
+  const isNumber = typeof value === 'number';
+  const base = parameters.value === undefined ? 'from' : 'value';
+  const zeta = readNumber(parameters[base], isNumber ? where : `${where}.${base}`, { min: 0, max: 1, open: true });
+  // A fraction stays one throughout.
+  for (const name of ['to', 'factor']) {
+    if (parameters[name] !== undefined) readNumber(parameters[name], `${where}.${name}`, { min: 0, max: 1 });
+  }
+  return { zeta, schedule: rule };
+}
+
+/** 'initializer' stands beside the table: as the layer's own. */
+function readNewWeights(value: unknown, where: string): NativeRule {
+  if (value === 'initializer') return { name: 'initializer', parameters: {} };
+  if (typeof value === 'string' && !ruleNames('initializers').includes(value)) {
+    const all = ['initializer', ...ruleNames('initializers')];
+    throw optionError(`${where}: there is no ${describe(value)}.${suggest(value, all)} There is ${listOf(all)}.`);
+  }
+  return readRule('initializers', value, where).rule;
+}

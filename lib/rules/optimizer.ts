@@ -1,0 +1,42 @@
+// What the optimizers have in common. Each has a file with its typed factory beside this one.
+import type { NativeRule } from '../native';
+import { type ReadSchedule, readSchedule } from './schedule';
+import type { Sgd } from './sgd';
+import { readRule } from './table';
+
+/** How weights follow their gradients: made by `sgd()`. */
+export type Optimizer = Sgd;
+
+/** Defaults of this library where the native table's are more neutral. */
+const defaults: Record<string, Record<string, unknown>> = {
+  sgd: { momentum: 0.9, weightDecay: 1e-4 },
+};
+
+const defaultLearningRate = { kind: 'cosine', from: 0.05 };
+
+export interface ReadOptimizer {
+  rule: NativeRule;
+  learningRate: ReadSchedule;
+}
+
+export function readOptimizer(value: unknown, where: string): ReadOptimizer {
+  const { rule: named } = readRule('optimizers', kindOf(value), where);
+  const given = typeof value === 'string' ? { kind: value } : withoutUndefined(value as Record<string, unknown>);
+  const { rule, others } = readRule('optimizers', { ...defaults[named.name], ...given }, where, {
+    others: ['learningRate'],
+  });
+  return {
+    rule,
+    learningRate: readSchedule(others.learningRate ?? defaultLearningRate, `${where}.learningRate`, 'constant'),
+  };
+}
+
+/** The name of the rule where there is one, else the value itself, for the error message. */
+function kindOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  return (value as { kind?: unknown }).kind;
+}
+
+function withoutUndefined(options: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,101 @@
+// Reads rules by the native tables: names, parameters and their limits are stated once, in native/rules/. A rule is a
+// name, or an object { kind: name, ...parameters }.
+import { native } from '../loader';
+import type { NativeModule, NativeRule, NativeRuleInfo } from '../native';
+import { describe, listOf, optionError, readNumber, readOptions, suggest, typeError } from '../options';
+
+export type RuleKind = keyof ReturnType<NativeModule['rules']>;
+
+/**
+ * The choices that a table of rules gives in TypeScript: its keys are names, its values the rules' parameters. A rule may be
+ * chosen by name, with the parameters' defaults, or as { kind, ...parameters }.
+ */
+export type Choice<Table> = {
+  [Name in keyof Table]: Name | ({ readonly kind: Name } & Readonly<Table[Name]>);
+}[keyof Table];
+
+/** For rules without parameters. */
+export type NoParameters = Record<never, never>;
+
+const singular: Record<RuleKind, string> = {
+  activations: 'activation',
+  losses: 'loss',
+  optimizers: 'optimizer',
+  prune: 'prune rule',
+  grow: 'grow rule',
+  schedules: 'schedule',
+  initializers: 'initializer',
+};
+
+let tables: ReturnType<NativeModule['rules']> | undefined;
+
+function table(kind: RuleKind): readonly NativeRuleInfo[] {
+  tables ??= native().rules();
+  return tables[kind];
+}
+
+/** The names of a table, in its order. */
+export function ruleNames(kind: RuleKind): string[] {
+  return table(kind).map((rule) => rule.name);
+}
+
+function findRule(kind: RuleKind, name: unknown, where: string): NativeRuleInfo {
+  const names = ruleNames(kind);
+  if (typeof name !== 'string') {
+    throw typeError(
+      `${where} must be the name of a ${singular[kind]} (${listOf(names)}) or { kind: name, ... }, not ${describe(name)}`,
+    );
+  }
+  const rule = table(kind).find((candidate) => candidate.name === name);
+  if (rule !== undefined) return rule;
+  throw optionError(
+    `${where}: there is no ${singular[kind]} ${describe(name)}.${suggest(name, names)} There is ${listOf(names)}.`,
+  );
+}
+
+export interface ReadRule {
+  rule: NativeRule;
+  /** The options named in `others`, as they were given. */
+  others: Record<string, unknown>;
+}
+
+/**
+ * Reads a rule with all of its parameters. `others` names options that the object may have beside the rule's parameters
+ * and that the caller reads; `required` parameters have no default here.
+ */
+export function readRule(
+  kind: RuleKind,
+  value: unknown,
+  where: string,
+  { others = [], required = [] }: { others?: readonly string[]; required?: readonly string[] } = {},
+): ReadRule {
+  const isName = typeof value === 'string';
+  const name = isName ? value : (value as { kind?: unknown } | null | undefined)?.kind;
+  if (!isName && (typeof value !== 'object' || value === null)) findRule(kind, value, where);
+  const info = findRule(kind, name, isName ? where : `${where}.kind`);
+  const names = info.parameters.map((parameter) => parameter.name);
+  const options: Record<string, unknown> = isName ? {} : readOptions(value, where, ['kind', ...names, ...others]);
+  const parameters: Record<string, number> = {};
+  for (const parameter of info.parameters) {
+    const given = options[parameter.name];
+    if (given === undefined && required.includes(parameter.name)) {
+      throw optionError(`${where}.${parameter.name} is missing`);
+    }
+    parameters[parameter.name] =
+      given === undefined ? parameter.fallback : readParameter(given, parameter, `${where}.${parameter.name}`);
+  }
+  const rest: Record<string, unknown> = {};
+  for (const other of others) if (options[other] !== undefined) rest[other] = options[other];
+  return { rule: { name: info.name, parameters }, others: rest };
+}
+
+function readParameter(value: unknown, spec: NativeRuleInfo['parameters'][number], where: string): number {
+  // A switch is a parameter of 0 or 1 in native code.
+  if (typeof value === 'boolean' && spec.minimum === 0 && spec.maximum === 1) return Number(value);
+  return readNumber(value, where, { min: spec.minimum, max: spec.maximum, open: spec.open });
+}
+
+/** A native rule as users write it. */
+export function ruleObject(rule: NativeRule): { kind: string; [parameter: string]: string | number } {
+  return { kind: rule.name, ...rule.parameters };
+}

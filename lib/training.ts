@@ -1,0 +1,269 @@
+// What fit returns: a running training, to be looped over, awaited, stopped.
+import { SetnetError, toSetnetError } from './errors';
+import type {
+  NativeEpochRecord,
+  NativeEvolutionRecord,
+  NativeFitResult,
+  NativeLayerEvolution,
+  NativeTraining,
+  NativeTrainingCallbacks,
+} from './native';
+import { typeError } from './options';
+import type { AbortSignalLike, EpochReport, EvolutionReport, History, LayerEvolution, Progress } from './types';
+
+export interface TrainingPlan {
+  signal: AbortSignalLike | undefined;
+  onProgress: ((progress: Progress) => void) | undefined;
+  /** Starts native training; called once, and not where the signal is aborted already. */
+  start: (callbacks: NativeTrainingCallbacks) => NativeTraining;
+  /** Called with every epoch before anybody else hears of it. */
+  onEpoch: (report: EpochReport) => void;
+  /** Called once at the end, however it ends. */
+  onEnd: () => void;
+}
+
+interface Waiter {
+  resolve: (result: IteratorResult<EpochReport, undefined>) => void;
+  reject: (reason: unknown) => void;
+}
+
+type Ending = { history: History } | { error: unknown; isAbort: boolean };
+
+const key = Symbol('Training');
+let begin: (plan: TrainingPlan) => Training;
+let silence: (training: Training) => void;
+
+/**
+ * A running fit. Loop over it to see every epoch: `for await (const epoch of training)`. The trainer waits for the loop's
+ * body, so that the network is as after that epoch meanwhile; leaving the loop by break, return or an error stops the
+ * training after that epoch. Epochs that were finished before the loop began are delivered too. Await `done` for the
+ * history. It is not thenable: returning it from an async function does not await it.
+ *
+ * Do not await `done` inside the loop: the trainer waits for the body. The training keeps the process alive.
+ */
+export class Training implements AsyncIterable<EpochReport> {
+  /**
+   * The history of a training that ran to its end or was stopped. Rejects with `signal.reason` after an abort, with what
+   * `onProgress` threw, or with a SetnetError: `ERR_SETNET_DIVERGED` (the network is as after the last finished epoch),
+   * `ERR_SETNET_NONFINITE` (a feature is not finite; as after the last finished epoch), `ERR_SETNET_MEMORY`,
+   * `ERR_SETNET_ABORTED` (the network was disposed). In every case the network can be used on. Where somebody loops, the loop throws the same, and
+   * the rejection of `done` does not count as unhandled.
+   */
+  readonly done: Promise<History>;
+
+  #native: NativeTraining | undefined;
+  readonly #plan: TrainingPlan;
+  readonly #onAbort: () => void;
+  #resolveDone!: (history: History) => void;
+  #rejectDone!: (error: unknown) => void;
+
+  /** Epochs that no loop has taken yet. */
+  readonly #epochs: EpochReport[] = [];
+  #waiters: Waiter[] = [];
+  #isIterated = false;
+  #isLeft = false;
+  #delivered = 0;
+  #ending: Ending | undefined;
+  #thrown: { error: unknown } | undefined;
+
+  private constructor(caller: symbol, plan: TrainingPlan) {
+    if (caller !== key) throw typeError('a Training is made by network.fit()');
+    this.#plan = plan;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolveDone = resolve;
+      this.#rejectDone = reject;
+    });
+    this.#onAbort = () => this.#native?.abort();
+    const { signal } = plan;
+    if (signal?.aborted) {
+      this.#end({ error: reasonOf(signal), isAbort: true });
+      return;
+    }
+    this.#native = plan.start({
+      onProgress: plan.onProgress === undefined ? null : (progress) => this.#report(progress),
+      onEpoch: (record) => this.#addEpoch(record),
+      onDone: (error, result) => this.#finish(error, result),
+    });
+    signal?.addEventListener('abort', this.#onAbort);
+    // The start may have run code that aborts.
+    if (signal?.aborted) this.#native.abort();
+  }
+
+  static {
+    begin = (plan) => new Training(key, plan);
+    silence = (training) => {
+      training.done.catch(() => {});
+    };
+  }
+
+  /**
+   * Ends the training after the running epoch; `done` resolves, with `stopped: true` and without the final removal. Does
+   * nothing where it has ended.
+   */
+  stop(): void {
+    if (this.#ending === undefined) this.#native?.stop();
+  }
+
+  /** The epochs, once. A second iterator is `ERR_SETNET_STATE`. */
+  [Symbol.asyncIterator](): AsyncIterator<EpochReport, undefined> {
+    if (this.#isIterated) {
+      throw new SetnetError('ERR_SETNET_STATE', 'this training is iterated already: its epochs are delivered once');
+    }
+    this.#isIterated = true;
+    silence(this);
+    if (this.#ending === undefined) this.#native?.setStepped(true);
+    return { next: () => this.#next(), return: () => this.#leave() };
+  }
+
+  #next(): Promise<IteratorResult<EpochReport, undefined>> {
+    const ending = this.#ending;
+    if (ending !== undefined && 'isAbort' in ending && ending.isAbort) return this.#settle(ending);
+    const epoch = this.#epochs.shift();
+    if (epoch !== undefined) {
+      this.#acknowledge();
+      this.#delivered = epoch.epoch;
+      return Promise.resolve({ value: epoch, done: false });
+    }
+    if (ending !== undefined || this.#isLeft) return this.#settle(ending);
+    const waiting = new Promise<IteratorResult<EpochReport, undefined>>((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+    });
+    this.#acknowledge();
+    return waiting;
+  }
+
+  /** The loop has seen what was delivered: the trainer may go on. */
+  #acknowledge(): void {
+    if (this.#delivered > 0 && this.#ending === undefined) this.#native?.acknowledge(this.#delivered);
+  }
+
+  /** The answer after the last epoch: an error once, then the end. */
+  #settle(ending: Ending | undefined): Promise<IteratorResult<EpochReport, undefined>> {
+    if (ending !== undefined && 'error' in ending && !this.#isLeft) {
+      this.#isLeft = true;
+      return Promise.reject(ending.error);
+    }
+    this.#isLeft = true;
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  #leave(): Promise<IteratorResult<EpochReport, undefined>> {
+    this.#isLeft = true;
+    this.#epochs.length = 0;
+    if (this.#ending === undefined) {
+      this.#native?.stop();
+      this.#native?.setStepped(false);
+    }
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve({ value: undefined, done: true });
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  #addEpoch(record: NativeEpochRecord): void {
+    const report = epochReport(record);
+    this.#plan.onEpoch(report);
+    if (this.#isLeft) return;
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) {
+      this.#epochs.push(report);
+      return;
+    }
+    this.#delivered = report.epoch;
+    waiter.resolve({ value: report, done: false });
+    // Somebody asked for the next one before this one came: nothing to wait for.
+    if (this.#waiters.length > 0) this.#acknowledge();
+  }
+
+  #report(progress: Progress): void {
+    if (this.#thrown !== undefined || this.#ending !== undefined) return;
+    try {
+      const result: unknown = this.#plan.onProgress?.(progress);
+      // An async function was given: its rejection is an error as a throw is.
+      if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
+        (result as PromiseLike<unknown>).then(undefined, (error: unknown) => this.#fail(error));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    // Too late for `done` to say it: as any other rejection that nobody handles.
+    if (this.#ending !== undefined) throw error;
+    if (this.#thrown !== undefined) return;
+    this.#thrown = { error };
+    this.#native?.abort();
+  }
+
+  #finish(error: Error | null, result: NativeFitResult | null): void {
+    if (this.#thrown !== undefined) {
+      this.#end({ error: this.#thrown.error, isAbort: true });
+    } else if (result !== null) {
+      this.#end({ history: historyOf(result) });
+    } else {
+      const { signal } = this.#plan;
+      const converted = toSetnetError(error);
+      const isAbort = converted.code === 'ERR_SETNET_ABORTED';
+      this.#end({ error: isAbort && signal?.aborted ? reasonOf(signal) : converted, isAbort });
+    }
+  }
+
+  #end(ending: Ending): void {
+    this.#ending = ending;
+    this.#native = undefined;
+    this.#plan.signal?.removeEventListener('abort', this.#onAbort);
+    this.#plan.onEnd();
+    if ('history' in ending) this.#resolveDone(ending.history);
+    else this.#rejectDone(ending.error);
+    const [first, ...others] = this.#waiters.splice(0);
+    if (first === undefined) return;
+    this.#settle(ending).then(first.resolve, first.reject);
+    for (const waiter of others) waiter.resolve({ value: undefined, done: true });
+  }
+}
+
+/** Starts a training. */
+export function beginTraining(plan: TrainingPlan): Training {
+  return begin(plan);
+}
+
+/** A rejection of `done` shall not count as unhandled: whoever disposes of a network knows that its training ends. */
+export function silenceTraining(training: Training): void {
+  silence(training);
+}
+
+function reasonOf(signal: AbortSignalLike): unknown {
+  return signal.reason ?? new SetnetError('ERR_SETNET_ABORTED', 'training was aborted');
+}
+
+function layerEvolution(layer: NativeLayerEvolution): LayerEvolution {
+  const { prunedPositive, prunedNegative, prunedZero, grown, connections } = layer;
+  return {
+    pruned: prunedPositive + prunedNegative + prunedZero,
+    prunedPositive,
+    prunedNegative,
+    prunedZero,
+    grown,
+    connections,
+  };
+}
+
+function evolutionReport(record: NativeEvolutionRecord): EvolutionReport {
+  return { zeta: record.zeta, ...layerEvolution(record), layers: record.layers.map(layerEvolution) };
+}
+
+function epochReport({ evolution, ...record }: NativeEpochRecord): EpochReport {
+  return evolution === undefined ? record : { ...record, evolution: evolutionReport(evolution) };
+}
+
+function historyOf(result: NativeFitResult): History {
+  const epochs = result.epochs.map(epochReport);
+  const last = epochs.at(-1);
+  const trained = last?.connections ?? 0;
+  const { final } = result;
+  return {
+    epochs,
+    ...(final === undefined ? {} : { final: { ...final, removal: evolutionReport(final.removal) } }),
+    stopped: result.stopped,
+    connections: { trained, final: final?.connections ?? last?.evolution?.connections ?? trained },
+  };
+}

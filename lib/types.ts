@@ -1,0 +1,139 @@
+// The types of data that go in and reports that come out.
+
+/** The element types of features; row-major. Converted to f32 and scaled while a batch is made, never as a whole. */
+export type FeatureArray = Float32Array | Float64Array | Uint8Array | Int8Array | Uint16Array | Int16Array;
+
+/** Features with their shape said: `data` has `rows * columns` elements, row-major; columns = inputs of the network. */
+export interface FeatureMatrix {
+  readonly data: FeatureArray;
+  readonly shape: readonly [rows: number, columns: number];
+}
+
+/**
+ * One or more samples: a typed array whose length is a multiple of the network's inputs, or a {@link FeatureMatrix}.
+ * Arrays over resizable, growable or detached buffers are refused (`ERR_SETNET_BUFFER`).
+ */
+export type Features = FeatureArray | FeatureMatrix;
+
+/** One class per sample: class numbers from 0, or class names where the network has `classes`. Copied. */
+export type Labels =
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array
+  | readonly number[]
+  | readonly string[];
+
+/** Samples with their classes. */
+export interface Dataset {
+  readonly x: Features;
+  readonly y: Labels;
+}
+
+/** Loss and accuracy on a data set, computed without dropout. */
+export interface Evaluation {
+  /** Mean loss per sample, in nats for cross-entropies. */
+  readonly loss: number;
+  /** Fraction (0 to 1) of samples whose largest output is their class; ties go to the lower class. */
+  readonly accuracy: number;
+  readonly samples: number;
+}
+
+/** What an evolution, or the final removal, did to one layer. */
+export interface LayerEvolution {
+  /** prunedPositive + prunedNegative + prunedZero. */
+  readonly pruned: number;
+  readonly prunedPositive: number;
+  readonly prunedNegative: number;
+  /** Connections whose weight was exactly 0: always removed. */
+  readonly prunedZero: number;
+  readonly grown: number;
+  /** Connections afterwards. */
+  readonly connections: number;
+}
+
+/** What an evolution, or the final removal, did to the network: the sums, and each layer. */
+export interface EvolutionReport extends LayerEvolution {
+  /** The fraction that was pruned of the weights of each sign. */
+  readonly zeta: number;
+  /** One entry per layer; a layer that does not evolve has zeros and its number of connections. */
+  readonly layers: readonly LayerEvolution[];
+}
+
+/** One finished epoch of a fit. */
+export interface EpochReport {
+  /** From 1, of this fit. */
+  readonly epoch: number;
+  /** Mean over the epoch's samples, computed while training: with dropout, under weights that change. */
+  readonly loss: number;
+  /** Fraction (0 to 1), computed while training. */
+  readonly accuracy: number;
+  /** Of the epoch's last step. */
+  readonly learningRate: number;
+  /** Wall time of the training steps alone. */
+  readonly seconds: number;
+  readonly evolutionSeconds: number;
+  readonly validationSeconds: number;
+  /** Connections this epoch trained with (before the evolution at its end). */
+  readonly connections: number;
+  /** On the validation data, before the evolution; absent where fit got none. */
+  readonly validation?: Evaluation;
+  /** The evolution at the epoch's end; absent in a static network and in the last epoch. */
+  readonly evolution?: EvolutionReport;
+}
+
+/** The final removal, after the last epoch (Mocanu et al. 2018: the deployed network is smaller than the trained one). */
+export interface FinalReport {
+  readonly removal: EvolutionReport;
+  /** Connections of the network that is deployed. */
+  readonly connections: number;
+  /** On the validation data, after the removal; absent where fit got none. */
+  readonly validation?: Evaluation;
+}
+
+/** What a fit did. */
+export interface History {
+  readonly epochs: readonly EpochReport[];
+  /** Absent where nothing was removed: after stop(), in a static network, or with `finalPrune: false`. */
+  readonly final?: FinalReport;
+  /** True where the fit ended before its last epoch, by stop() or by leaving the loop. */
+  readonly stopped: boolean;
+  /** The two sizes of a network: while it trained, and now (after the final removal, if there was one). */
+  readonly connections: { readonly trained: number; readonly final: number };
+}
+
+/** How far the running epoch is. */
+export interface Progress {
+  /** From 1, of `epochs`. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done, of `steps` in this epoch. */
+  readonly step: number;
+  readonly steps: number;
+  /** Samples done in this epoch. */
+  readonly samples: number;
+  /** Running mean of this epoch. */
+  readonly loss: number;
+  /** Running fraction (0 to 1) of this epoch. */
+  readonly accuracy: number;
+  readonly learningRate: number;
+  /** Since the epoch began. */
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+/** What setnet needs of an AbortSignal: any AbortSignal fits, of Node, a browser's types or another realm. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** What setnet needs of a file: URL; any URL object fits. */
+export interface FileUrl {
+  readonly href: string;
+  readonly protocol: string;
+}

@@ -1,0 +1,112 @@
+// The interface between what a network is (core) and how it is computed. A backend makes engines (mutable, for
+// training) and predictors (immutable, for inference) from models; it owns values, optimizer state and execution forms.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ref.h"
+#include "base/span.h"
+#include "base/status.h"
+#include "core/evolve.h"
+#include "core/model.h"
+
+namespace setnet::backend {
+
+enum class DataType : int { Float32, Float64, Uint8, Int8, Uint16, Int16 };
+
+// Row-major features, contiguous, owned by somebody who outlives the call.
+struct MatrixView {
+  const void* data = nullptr;
+  DataType type = DataType::Float32;
+  uint64_t rows = 0;
+  uint64_t columns = 0;
+};
+
+// The rows of a matrix that make a batch: `indices[k]`, or first + k where indices is null. Sparse inputs (CSR) join
+// here as a second kind of matrix.
+struct RowSet {
+  MatrixView matrix;
+  const uint64_t* indices = nullptr;
+  uint64_t first = 0;
+  uint64_t count = 0;
+
+  uint64_t row(uint64_t k) const { return indices ? indices[k] : first + k; }
+};
+
+// What the network shall answer: one class per sample of the batch.
+struct Targets {
+  const int32_t* classes = nullptr;
+};
+
+// What is the same for all steps of a fit.
+struct TrainingRules {
+  int loss = 0;                   // rules::Loss
+  rules::RuleChoice optimizer;    // rules::Optimizer
+};
+
+struct StepSettings {
+  float learningRate = 0;
+  uint64_t step = 0;              // of the network's life: keys dropout
+};
+
+struct StepResult {
+  double lossSum = 0;             // over the batch, before the step's update, dropout active
+  uint64_t correct = 0;           // samples whose largest output is their class (ties: the lower class)
+};
+
+struct EvolutionSettings {
+  core::EvolutionRules rules;
+  double zeta = 0;                // of this evolution; layers with a zeta of their own scale it: layer.zeta * zeta / baseZeta
+  double baseZeta = 0;
+  bool growBack = true;           // false: the final removal
+  uint64_t evolution = 1;
+};
+
+enum class Output : int { Raw, Probabilities };
+
+struct EngineOptions {
+  int threads = 1;
+};
+
+// A network that trains. One thread uses it at a time.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  // Forward, loss, backward and update on one batch: mean loss over rows.count samples. A feature that is not finite
+  // is Code::Nonfinite (row and column named) and nothing has changed. A loss that is not finite is returned as it is.
+  virtual Status step(const RowSet& rows, const Targets& targets, const StepSettings& settings, StepResult* result) = 0;
+  // Inference with the current weights, without dropout: out = rows.count x units, row-major, before loss's softmax.
+  virtual Status forward(const RowSet& rows, Span<float> out) = 0;
+  // Prune and grow on every layer that evolves; one report per layer of the network (others: zeros and the count).
+  // On failure nothing has changed in any layer.
+  virtual Status evolve(const EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) = 0;
+  // Code::Diverged naming the layer where a weight, bias or optimizer state is not finite.
+  virtual Status checkFinite() const = 0;
+  // Canonical form of every layer into model->layers (definition, scaling, counters are the caller's).
+  virtual Status exportLayers(core::Model* model, bool withOptimizerState) const = 0;
+};
+
+// A network that answers. Many threads may use one at the same time.
+class Predictor : public RefCounted {
+ public:
+  // out = rows.count x units of the last layer, row-major. Probabilities: what the loss's answer is (softmax).
+  // A row's answer does not depend on the rows beside it, the number of threads or the instruction set (with FMA).
+  virtual Status predict(const RowSet& rows, Output output, Span<float> out) const = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const char* name() const = 0;
+  // `model` must be valid (core::validateModel) and its scaling known; optimizer state is taken over where it is there
+  // and belongs to the same optimizer, else starts at 0.
+  virtual Status createEngine(const core::Model& model, const TrainingRules& rules, const EngineOptions& options,
+                              std::unique_ptr<Engine>* out) const = 0;
+  virtual Status createPredictor(Ref<const core::Model> model, const EngineOptions& options,
+                                 Ref<Predictor>* out) const = 0;
+};
+
+}  // namespace setnet::backend

@@ -1,0 +1,105 @@
+// The module: what lib/native.ts calls NativeModule. One instance per environment (the main thread and every worker).
+#include <napi.h>
+
+#include <cctype>
+#include <string>
+
+#include "binding/addon_data.h"
+#include "binding/arguments.h"
+#include "binding/build_info.h"
+#include "binding/convert.h"
+#include "binding/csr_matrix.h"
+#include "binding/errors.h"
+#include "binding/model_file.h"
+#include "binding/network.h"
+#include "binding/options.h"
+#include "binding/process.h"
+#include "binding/training.h"
+#include "binding/wrapped.h"
+#include "cpu/pool/pool.h"
+#include "rules/grow.h"
+#include "rules/prune.h"
+#include "rules/schedules.h"
+
+namespace setnet::binding {
+
+namespace {
+
+Napi::Value configure(const Napi::CallbackInfo& info) {
+  const Napi::Object options = requireObject(info[0], "options");
+  const uint64_t parallelism = requireWhole(options.Get("parallelism"), "parallelism", 1, kMostThreadsAsked);
+  cpu::pool::configure(static_cast<int>(parallelism));
+  return info.Env().Undefined();
+}
+
+Napi::Value rulesTables(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("activations", rulesToJs(env, all(rules::kActivations)));
+  object.Set("losses", rulesToJs(env, all(rules::kLosses)));
+  object.Set("optimizers", rulesToJs(env, all(rules::kOptimizers)));
+  object.Set("prune", rulesToJs(env, all(rules::kPruneRules)));
+  object.Set("grow", rulesToJs(env, all(rules::kGrowRules)));
+  object.Set("schedules", rulesToJs(env, all(rules::kSchedules)));
+  object.Set("initializers", rulesToJs(env, all(rules::kInitializers)));
+  return object;
+}
+
+Napi::Value codes(const Napi::CallbackInfo& info) {
+  constexpr const char* names[] = {
+#define SETNET_ENTRY(name, text) #text,
+      SETNET_CODES(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  };
+  const Napi::Env env = info.Env();
+  Napi::Array list = Napi::Array::New(env, std::size(names));
+  for (size_t i = 0; i < std::size(names); ++i) list.Set(static_cast<uint32_t>(i), names[i]);
+  return list;
+}
+
+Napi::Value counters(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Process& process = Process::instance();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("poolThreads", Napi::Number::New(env, cpu::pool::threadCount()));
+  object.Set("fits", countToJs(env, process.fits.load()));
+  object.Set("networks", countToJs(env, process.networks.load()));
+  object.Set("jobs", countToJs(env, process.jobs.load()));
+  return object;
+}
+
+// The constructors of the typed arrays as they are before the program can have changed the globals' prototypes.
+void keepArrayConstructors(Napi::Env env, AddonData& addon) {
+  constexpr const char* names[kArrayCount] = {"Float32Array", "Float64Array", "Uint32Array"};  // as ArrayId
+  for (int i = 0; i < kArrayCount; ++i)
+    addon.arrays[i] = Napi::Persistent(requireFunction(env.Global().Get(names[i]), names[i]));
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  AddonData& addon = AddonData::create(env);
+  keepArrayConstructors(env, addon);
+  Network::define(env, addon);
+  Training::define(env, addon);
+  CsrMatrix::define(env, addon);
+  ModelFile::define(env, addon);
+  const napi_property_descriptor functions[] = {
+      moduleFunction<configure>(addon, "configure"),
+      moduleFunction<Network::create>(addon, "createNetwork"),
+      moduleFunction<Network::createSync>(addon, "createNetworkSync"),
+      moduleFunction<ModelFile::read>(addon, "readModelFile"),
+      moduleFunction<CsrMatrix::create>(addon, "createCsrMatrix"),
+      moduleFunction<rulesTables>(addon, "rules"),
+      moduleFunction<codes>(addon, "codes"),
+      moduleFunction<buildInfo>(addon, "buildInfo"),
+      moduleFunction<counters>(addon, "counters"),
+  };
+  if (napi_define_properties(env, exports, std::size(functions), functions) != napi_ok) throw Napi::Error::New(env);
+  return exports;
+}
+
+}  // namespace
+
+// Within setnet::binding, because the macro names the function without a namespace.
+NODE_API_MODULE(setnet, initialise)
+
+}  // namespace setnet::binding

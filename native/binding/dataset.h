@@ -1,0 +1,47 @@
+// NativeDataset: features that stay in JavaScript's memory and class numbers that are copied.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "train/trainer.h"
+
+namespace setnet::binding {
+
+// A data set that native threads read. The features' typed array is referenced until letGo(), which (like the
+// destructor before it) belongs to the JavaScript thread; lib/ has marked the buffer untransferable.
+class Dataset {
+ public:
+  Dataset(backend::MatrixView x, std::vector<int32_t> classes, Napi::ObjectReference owner)
+      : x_(x), classes_(std::move(classes)), owner_(std::move(owner)) {}
+
+  train::Dataset view() const { return {x_, classes_}; }
+  void letGo() { owner_.Reset(); }
+
+ private:
+  backend::MatrixView x_;
+  std::vector<int32_t> classes_;
+  Napi::ObjectReference owner_;
+};
+
+// In two steps, because reading properties may run the caller's code and pointers must be taken after the last such
+// step of a whole call.
+class DatasetArgument {
+ public:
+  // Reads the properties. `what` names the data set in messages.
+  DatasetArgument(const Napi::Value& value, const std::string& what);
+  // Checks and copies; runs no JavaScript.
+  Dataset take(uint64_t columns, uint64_t classes) const;
+
+ private:
+  std::string what_;
+  Napi::Value x_;
+  Napi::Value classes_;
+  uint64_t rows_ = 0;
+};
+
+}  // namespace setnet::binding

@@ -1,0 +1,69 @@
+#include "binding/model_file.h"
+
+#include "binding/arguments.h"
+#include "binding/errors.h"
+#include "binding/job.h"
+#include "binding/external_memory.h"
+#include "binding/network.h"
+#include "binding/options.h"
+#include "binding/wrapped.h"
+#include "core/model_file.h"
+
+namespace setnet::binding {
+
+namespace {
+
+class ReadModelFileJob : public Job {
+ public:
+  explicit ReadModelFileJob(std::string path) : path_(std::move(path)) {}
+
+ private:
+  Status run() override {
+    Ref<core::TensorFile> file;
+    SETNET_TRY(core::readTensorFile(path_, &file));
+    const std::string* json = file->findMetadata("setnet");
+    if (!json) return Status(Code::Format, path_ + " is not a model of setnet: its metadata have no entry 'setnet'");
+    file_ = Ref<ModelFile>(new ModelFile(file, *json));
+    return Status();
+  }
+
+  Napi::Value answer(Napi::Env env, AddonData& addon) override {
+    const Napi::Object made = Wrapped<ModelFile>::make(env, addon, file_);
+    adjustExternalMemory(env, file_->bytes());
+    return made;
+  }
+
+  const std::string path_;
+  Ref<ModelFile> file_;
+};
+
+}  // namespace
+
+void ModelFile::define(Napi::Env env, AddonData& addon) {
+  using W = Wrapped<ModelFile>;
+  W::define(env, addon, {W::getter<json>(addon, "json"), W::method<network>(addon, "network")});
+}
+
+Napi::Value ModelFile::read(const Napi::CallbackInfo& info) {
+  std::string path = requirePath(info[0], "path");
+  return Job::start(info.Env(), addonOf(info), Ref<Job>(new ReadModelFileJob(std::move(path))));
+}
+
+void ModelFile::onFinalise(Napi::Env env) { adjustExternalMemory(env, -bytes()); }
+
+Napi::Value ModelFile::json(ModelFile& self, const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), self.json_);
+}
+
+Napi::Value ModelFile::network(ModelFile& self, const Napi::CallbackInfo& info) {
+  const NetworkSpec spec = parseNetworkSpec(info[0], ScalingSource::File);
+  core::Model shell;
+  shell.definition = spec.definition;
+  shell.scaling = spec.scaling;
+  parseModelState(info[1], &shell);
+  Ref<core::Model> model;
+  check(info.Env(), core::modelFromFile(*self.file_, shell, &model));
+  return Network::make(info.Env(), addonOf(info), model, spec.threads);
+}
+
+}  // namespace setnet::binding

@@ -1,0 +1,37 @@
+// NativeModelFile: a file that has been read and whose container is valid.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+#include <utility>
+
+#include "base/ref.h"
+#include "binding/addon_data.h"
+#include "core/safetensors.h"
+
+namespace setnet::binding {
+
+class ModelFile : public RefCounted {
+ public:
+  static constexpr ClassId kClass = ClassId::ModelFile;
+  static constexpr const char* kClassName = "ModelFile";
+  static constexpr napi_type_tag kTag = {0xa17c60f4529d4b83ull, 0xb2f90e6d1c8437a5ull};
+
+  static void define(Napi::Env env, AddonData& addon);
+  // NativeModule.readModelFile
+  static Napi::Value read(const Napi::CallbackInfo& info);
+
+  ModelFile(Ref<const core::TensorFile> file, std::string json) : file_(std::move(file)), json_(std::move(json)) {}
+  int64_t bytes() const { return static_cast<int64_t>(file_->data.size() + json_.size()); }
+  void onFinalise(Napi::Env env);
+
+ private:
+  static Napi::Value json(ModelFile& self, const Napi::CallbackInfo& info);
+  static Napi::Value network(ModelFile& self, const Napi::CallbackInfo& info);
+
+  const Ref<const core::TensorFile> file_;
+  const std::string json_;  // the metadata entry "setnet"
+};
+
+}  // namespace setnet::binding

@@ -1,0 +1,185 @@
+#include "binding/network.h"
+
+#include <string>
+
+#include "base/memory.h"
+#include "binding/arguments.h"
+#include "binding/convert.h"
+#include "binding/csr_matrix.h"
+#include "binding/dataset.h"
+#include "binding/errors.h"
+#include "binding/external_memory.h"
+#include "binding/network_jobs.h"
+#include "binding/options.h"
+#include "binding/training.h"
+#include "binding/wrapped.h"
+
+namespace setnet::binding {
+
+namespace {
+
+constexpr const char* kOutputNames[] = {"raw", "probabilities"};  // in the order of backend::Output
+
+backend::Output requireOutput(const Napi::Value& value) {
+  return static_cast<backend::Output>(requireOneOf(value, "output", all(kOutputNames)));
+}
+
+uint64_t unitsOf(const core::Model& model) { return model.definition.layers.back().units; }
+
+// A predictor reads rows after it has written others.
+void refuseOverlap(Napi::Env env, const backend::MatrixView& x, Span<float> out) {
+  const char* xBegin = static_cast<const char*>(x.data);
+  const char* xEnd = xBegin + x.rows * x.columns * elementSize(x.type);
+  const char* outBegin = reinterpret_cast<const char*>(out.data());
+  if (xBegin < outBegin + out.size() * sizeof(float) && outBegin < xEnd)
+    fail(env, Code::Buffer, "out must not share memory with x");
+}
+
+size_t requireLayer(const Napi::Value& value, const core::Model& model) {
+  return requireWhole(value, "layer", 0, static_cast<double>(model.layers.size() - 1));
+}
+
+}  // namespace
+
+void Network::define(Napi::Env env, AddonData& addon) {
+  using W = Wrapped<Network>;
+  W::define(env, addon,
+            {W::method<info>(addon, "info"), W::method<isFitting>(addon, "isFitting"),
+             W::method<predictSync>(addon, "predictSync"), W::method<predict>(addon, "predict"),
+             W::method<evaluate>(addon, "evaluate"), W::method<fit>(addon, "fit"),
+             W::method<weights>(addon, "weights"), W::method<bias>(addon, "bias"), W::method<clone>(addon, "clone"),
+             W::method<save>(addon, "save"), W::method<dispose>(addon, "dispose")});
+}
+
+Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads) {
+  const Ref<Network> network(new Network(new NetworkState(std::move(model), threads)));
+  const Napi::Object made = Wrapped<Network>::make(env, addon, network);
+  network->account(env);
+  return made;
+}
+
+Napi::Value Network::create(const Napi::CallbackInfo& info) {
+  NetworkSpec spec = parseNetworkSpec(info[0], ScalingSource::Spec);
+  return Job::start(info.Env(), addonOf(info), Ref<Job>(new CreateNetworkJob(std::move(spec))));
+}
+
+Napi::Value Network::createSync(const Napi::CallbackInfo& info) {
+  const NetworkSpec spec = parseNetworkSpec(info[0], ScalingSource::Spec);
+  Ref<core::Model> model;
+  check(info.Env(), core::createModel(spec.definition, spec.scaling, &model));
+  return make(info.Env(), addonOf(info), model, spec.threads);
+}
+
+void Network::account(Napi::Env env) {
+  const Ref<const core::Model> model = state_->published();
+  const int64_t bytes = model && !collected_ ? bytesOf(*model) : 0;
+  adjustExternalMemory(env, bytes - accounted_);
+  accounted_ = bytes;
+}
+
+void Network::onFinalise(Napi::Env env) {
+  collected_ = true;
+  account(env);
+}
+
+Ref<const core::Model> Network::requireModel(Napi::Env env) const {
+  Ref<const core::Model> model = state_->published();
+  if (!model) fail(env, Code::State, "this network has been disposed");
+  return model;
+}
+
+Napi::Value Network::info(Network& self, const Napi::CallbackInfo& info) {
+  const Ref<const core::Model> model = self.requireModel(info.Env());
+  return networkInfoToJs(info.Env(), addonOf(info), *model, self.state_->topologyDigestOf(model));
+}
+
+Napi::Value Network::isFitting(Network& self, const Napi::CallbackInfo& info) {
+  self.requireModel(info.Env());
+  return Napi::Boolean::New(info.Env(), self.state_->training != nullptr);
+}
+
+Napi::Value Network::predictSync(Network& self, const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Ref<const core::Model> model = self.requireModel(env);
+  const uint64_t rows = requireWhole(info[1], "rows", 0, kLargestWhole);
+  const backend::Output output = requireOutput(info[2]);
+  const backend::MatrixView x = requireFeatures(info[0], "x", rows, model->definition.inputs);
+  const Span<float> out = requireFloats(info[3], "out", requireProduct(env, rows, unitsOf(*model), "out"));
+  refuseOverlap(env, x, out);
+  Ref<backend::Predictor> predictor;
+  check(env, self.state_->predictorOf(model, &predictor));
+  if (rows > 0) check(env, predictor->predict({x, nullptr, 0, rows}, output, out));
+  return env.Undefined();
+}
+
+Napi::Value Network::predict(Network& self, const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Ref<const core::Model> model = self.requireModel(env);
+  const uint64_t rows = requireWhole(info[1], "rows", 0, kLargestWhole);
+  const backend::Output output = requireOutput(info[2]);
+  const backend::MatrixView x = requireFeatures(info[0], "x", rows, model->definition.inputs);
+  const uint64_t results = requireProduct(env, rows, unitsOf(*model), "the result");
+  requireMemory(env, saturatedProduct(results, sizeof(float)));
+  return Job::start(env, addonOf(info), Ref<Job>(new PredictJob(self.state_, model, x, output, results)));
+}
+
+Napi::Value Network::evaluate(Network& self, const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Ref<const core::Model> model = self.requireModel(env);
+  const DatasetArgument data(info[0], "data");
+  Dataset dataset = data.take(model->definition.inputs, unitsOf(*model));
+  return Job::start(env, addonOf(info), Ref<Job>(new EvaluateJob(self.state_, model, std::move(dataset))));
+}
+
+Napi::Value Network::fit(Network& self, const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const train::FitOptions options = parseFitOptions(info[2]);
+  Training::Callbacks callbacks = Training::parseCallbacks(info[3]);
+  const DatasetArgument trainingData(info[0], "training");
+  std::optional<DatasetArgument> validationData;
+  if (!info[1].IsNull()) validationData.emplace(info[1], "validation");
+  // From here on the caller's code does not run any more: what is checked stays as it is.
+  const Ref<const core::Model> model = self.requireModel(env);
+  if (self.state_->training) fail(env, Code::Busy, "this network is training already; wait for its end or abort it");
+  Dataset training = trainingData.take(model->definition.inputs, unitsOf(*model));
+  std::optional<Dataset> validation;
+  if (validationData) validation.emplace(validationData->take(model->definition.inputs, unitsOf(*model)));
+  return Training::start(env, addonOf(info), Ref<Network>(&self), std::move(training), std::move(validation), options,
+                         std::move(callbacks));
+}
+
+Napi::Value Network::weights(Network& self, const Napi::CallbackInfo& info) {
+  const Ref<const core::Model> model = self.requireModel(info.Env());
+  const size_t layer = requireLayer(info[0], *model);
+  const core::LayerDefinition& definition = model->definition.layers[layer];
+  const core::CsrMatrix& weights = model->layers[layer].weights;
+  core::CsrMatrix matrix = definition.kind == core::LayerKind::Dense
+                               ? core::fullMatrix(definition.units, definition.inputs, weights.values)
+                               : weights;
+  return CsrMatrix::make(info.Env(), addonOf(info), std::move(matrix));
+}
+
+Napi::Value Network::bias(Network& self, const Napi::CallbackInfo& info) {
+  const Ref<const core::Model> model = self.requireModel(info.Env());
+  return floatsToJs(info.Env(), addonOf(info), model->layers[requireLayer(info[0], *model)].bias);
+}
+
+Napi::Value Network::clone(Network& self, const Napi::CallbackInfo& info) {
+  return make(info.Env(), addonOf(info), self.requireModel(info.Env()), self.state_->threads());
+}
+
+Napi::Value Network::save(Network& self, const Napi::CallbackInfo& info) {
+  const Ref<const core::Model> model = self.requireModel(info.Env());
+  std::string path = requirePath(info[0], "path");
+  std::string json = requireString(info[1], "json");
+  return Job::start(info.Env(), addonOf(info), Ref<Job>(new SaveJob(model, std::move(path), std::move(json))));
+}
+
+Napi::Value Network::dispose(Network& self, const Napi::CallbackInfo& info) {
+  if (self.state_->training) self.state_->training->onNetworkDisposed();
+  self.state_->dispose();
+  self.account(info.Env());
+  return info.Env().Undefined();
+}
+
+}  // namespace setnet::binding

@@ -1,0 +1,75 @@
+#include "binding/network_state.h"
+
+#include <utility>
+
+#include "binding/process.h"
+#include "cpu/backend.h"
+
+namespace setnet::binding {
+
+NetworkState::NetworkState(Ref<const core::Model> model, int threads) : threads_(threads), model_(std::move(model)) {
+  Process::instance().networks.fetch_add(1);
+}
+
+NetworkState::~NetworkState() { dispose(); }
+
+Ref<const core::Model> NetworkState::published() const {
+  MonitorLock lock(monitor_);
+  return model_;
+}
+
+void NetworkState::publish(Ref<const core::Model> model) {
+  Ref<backend::Predictor> previous;  // released, like the previous model, after the lock
+  MonitorLock lock(monitor_);
+  if (!model_) return;
+  std::swap(model_, model);
+  std::swap(predictor_, previous);
+  hasDigest_ = false;
+}
+
+Ref<backend::Predictor> NetworkState::cachedPredictor(const Ref<const core::Model>& model) const {
+  MonitorLock lock(monitor_);
+  return model_.get() == model.get() ? predictor_ : Ref<backend::Predictor>();
+}
+
+Status NetworkState::predictorOf(const Ref<const core::Model>& model, Ref<backend::Predictor>* out) {
+  *out = cachedPredictor(model);
+  if (*out) return Status();
+  if (model->scaling.kind != core::Scaling::Kind::None && !model->scaling.known)
+    return Status(Code::State,
+                  "the scaling of this network is learned by the first fit; until then only scaling: \"none\" or "
+                  "{ mean, scale } can predict");
+  MonitorLock one(building_);
+  *out = cachedPredictor(model);
+  if (*out) return Status();
+  SETNET_TRY(cpu::backend().createPredictor(model, {threads_}, out));
+  MonitorLock lock(monitor_);
+  if (model_.get() == model.get()) predictor_ = *out;
+  return Status();
+}
+
+uint64_t NetworkState::topologyDigestOf(const Ref<const core::Model>& model) {
+  {
+    MonitorLock lock(monitor_);
+    if (hasDigest_ && model_.get() == model.get()) return digest_;
+  }
+  const uint64_t digest = core::topologyDigest(*model);
+  MonitorLock lock(monitor_);
+  if (model_.get() == model.get()) {
+    digest_ = digest;
+    hasDigest_ = true;
+  }
+  return digest;
+}
+
+void NetworkState::dispose() {
+  Ref<const core::Model> model;  // released after the lock
+  Ref<backend::Predictor> predictor;
+  MonitorLock lock(monitor_);
+  if (!model_) return;
+  std::swap(model_, model);
+  std::swap(predictor_, predictor);
+  Process::instance().networks.fetch_sub(1);
+}
+
+}  // namespace setnet::binding

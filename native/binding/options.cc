@@ -1,0 +1,161 @@
+#include "binding/options.h"
+
+#include <cmath>
+#include <string>
+
+#include "binding/arguments.h"
+#include "binding/errors.h"
+
+namespace setnet::binding {
+
+namespace {
+
+constexpr double kMostLayers = 65536;
+constexpr double kMostUnits = static_cast<double>(core::kMaxColumns);
+constexpr double kLargestFloat = 3.402823466385288e38;
+
+core::Budget parseBudget(const Napi::Object& layer, const std::string& what) {
+  const Napi::Value epsilon = layer.Get("epsilon");
+  const Napi::Value density = layer.Get("density");
+  if (isAbsent(epsilon) == isAbsent(density))
+    fail(layer.Env(), Code::Option, what + " must have exactly one of epsilon and density");
+  core::Budget budget;
+  if (isAbsent(density)) {
+    budget.epsilon = requireInRange(epsilon, what + ".epsilon", 0, kLargestWhole);
+    if (budget.epsilon == 0) fail(layer.Env(), Code::Option, what + ".epsilon must be more than 0");
+  } else {
+    budget.density = requireInRange(density, what + ".density", 0, 1);
+  }
+  return budget;
+}
+
+core::LayerDefinition parseLayer(const Napi::Value& value, const std::string& what, uint64_t inputs) {
+  const Napi::Object object = requireObject(value, what);
+  core::LayerDefinition layer;
+  layer.kind = static_cast<core::LayerKind>(requireOneOf(object.Get("kind"), what + ".kind", all(core::kLayerKindNames)));
+  layer.inputs = inputs;
+  layer.units = requireWhole(object.Get("units"), what + ".units", 1, kMostUnits);
+  if (layer.kind != core::LayerKind::Dense) layer.budget = parseBudget(object, what);
+  layer.draw = static_cast<core::Draw>(requireOneOf(object.Get("draw"), what + ".draw", all(core::kDrawNames)));
+  layer.activation = requireRule(object.Get("activation"), what + ".activation", all(rules::kActivations));
+  layer.initializer = requireRule(object.Get("initializer"), what + ".initializer", all(rules::kInitializers));
+  layer.dropout = requireInRange(object.Get("dropout"), what + ".dropout", 0, 1);
+  if (layer.dropout == 1) fail(value.Env(), Code::Option, what + ".dropout must be less than 1");
+  layer.bias = requireBoolean(object.Get("bias"), what + ".bias");
+  layer.evolve = requireBoolean(object.Get("evolve"), what + ".evolve");
+  const Napi::Value zeta = object.Get("zeta");
+  if (!isAbsent(zeta)) layer.zeta = requireInRange(zeta, what + ".zeta", 0, 1);
+  return layer;
+}
+
+void requireFinite(Napi::Env env, const std::vector<float>& values, const std::string& what) {
+  for (size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]))
+      fail(env, Code::Nonfinite, what + "[" + std::to_string(i) + "] is not a finite number");
+}
+
+core::Scaling parseScaling(const Napi::Value& value, uint64_t inputs, ScalingSource source) {
+  const Napi::Env env = value.Env();
+  const Napi::Object object = requireObject(value, "scaling");
+  core::Scaling scaling;
+  scaling.kind = static_cast<core::Scaling::Kind>(requireOneOf(object.Get("kind"), "scaling.kind", all(core::kScalingNames)));
+  const Napi::Value missing = object.Get("missing");
+  if (!isAbsent(missing)) {
+    scaling.missing = requireNumber(missing, "scaling.missing");
+    scaling.hasMissing = true;
+  }
+  if (scaling.kind != core::Scaling::Kind::Given || source == ScalingSource::File) return scaling;
+
+  const Napi::Value mean = object.Get("mean");
+  const Napi::Value scale = object.Get("scale");
+  scaling.mean = copyFloats(mean, "scaling.mean");
+  scaling.scale = copyFloats(scale, "scaling.scale");
+  if (scaling.mean.size() != scaling.scale.size() || (scaling.mean.size() != inputs && scaling.mean.size() != 1))
+    fail(env, Code::Shape,
+         "scaling.mean and scaling.scale must both have " + std::to_string(inputs) + " elements (or both 1), got " +
+             std::to_string(scaling.mean.size()) + " and " + std::to_string(scaling.scale.size()));
+  requireFinite(env, scaling.mean, "scaling.mean");
+  requireFinite(env, scaling.scale, "scaling.scale");
+  scaling.known = true;
+  return scaling;
+}
+
+int parseThreads(const Napi::Value& value) {
+  return static_cast<int>(requireWhole(value, "threads", 1, kMostThreadsAsked));
+}
+
+void parseEvolution(const Napi::Value& value, train::FitOptions* options) {
+  options->evolve = !value.IsNull();
+  if (!options->evolve) {
+    options->finalPrune = false;
+    return;
+  }
+  const Napi::Object object = requireObject(value, "evolution");
+  core::EvolutionRules& rules = options->evolution;
+  rules.prune = requireRule(object.Get("prune"), "evolution.prune", all(rules::kPruneRules)).rule;
+  rules.grow = requireRule(object.Get("grow"), "evolution.grow", all(rules::kGrowRules)).rule;
+  options->zeta = requireInRange(object.Get("zeta"), "evolution.zeta", 0, 1);
+  options->zetaSchedule = requireRule(object.Get("schedule"), "evolution.schedule", all(rules::kSchedules));
+  const Napi::Object newWeights = requireObject(object.Get("newWeights"), "evolution.newWeights");
+  const Napi::Value name = newWeights.Get("name");
+  rules.newWeightsAsLayer = name.IsString() && name.As<Napi::String>().Utf8Value() == "initializer";
+  if (!rules.newWeightsAsLayer)
+    rules.newWeights = requireRule(newWeights, "evolution.newWeights", all(rules::kInitializers));
+  rules.regrowPruned = requireBoolean(object.Get("regrowPruned"), "evolution.regrowPruned");
+  options->finalPrune = requireBoolean(object.Get("finalPrune"), "evolution.finalPrune");
+}
+
+}  // namespace
+
+NetworkSpec parseNetworkSpec(const Napi::Value& value, ScalingSource source) {
+  const Napi::Object object = requireObject(value, "the network's definition");
+  NetworkSpec spec;
+  core::NetworkDefinition& definition = spec.definition;
+  definition.inputs = requireWhole(object.Get("inputs"), "inputs", 1, kMostUnits);
+  definition.seed = requireUint64(object.Get("seed"), "seed");
+  spec.threads = parseThreads(object.Get("threads"));
+  const Napi::Value layers = object.Get("layers");
+  if (!layers.IsArray()) fail(value.Env(), Code::Type, "layers must be an array");
+  const Napi::Array list = layers.As<Napi::Array>();
+  const uint32_t count = list.Length();
+  if (count < 1 || count > kMostLayers)
+    fail(value.Env(), Code::Option,
+         "layers must have from 1 to " + textOf(kMostLayers) + " entries, got " + std::to_string(count));
+  uint64_t inputs = definition.inputs;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Napi::HandleScope scope(value.Env());
+    definition.layers.push_back(parseLayer(list.Get(i), "layers[" + std::to_string(i) + "]", inputs));
+    inputs = definition.layers.back().units;
+  }
+  spec.scaling = parseScaling(object.Get("scaling"), definition.inputs, source);
+  return spec;
+}
+
+void parseModelState(const Napi::Value& value, core::Model* model) {
+  const Napi::Object object = requireObject(value, "the model's state");
+  model->counters.step = requireUint64(object.Get("step"), "step");
+  model->counters.epoch = requireUint64(object.Get("epoch"), "epoch");
+  model->counters.evolution = requireUint64(object.Get("evolution"), "evolution");
+  const Napi::Value loss = object.Get("loss");
+  model->loss = loss.IsNull() ? -1 : requireRuleName(loss, "loss", all(rules::kLosses));
+  model->finalised = requireBoolean(object.Get("finalised"), "finalised");
+  model->scaling.known = requireBoolean(object.Get("scalingKnown"), "scalingKnown");
+}
+
+train::FitOptions parseFitOptions(const Napi::Value& value) {
+  const Napi::Object object = requireObject(value, "options");
+  train::FitOptions options;
+  options.epochs = requireWhole(object.Get("epochs"), "epochs", 1, kLargestWhole);
+  options.batchSize = requireWhole(object.Get("batchSize"), "batchSize", 1, kLargestWhole);
+  const rules::RuleChoice loss = requireRule(object.Get("loss"), "loss", all(rules::kLosses));
+  options.rules.loss = loss.rule;
+  options.rules.optimizer = requireRule(object.Get("optimizer"), "optimizer", all(rules::kOptimizers));
+  options.learningRate = requireRule(object.Get("learningRate"), "learningRate", all(rules::kSchedules));
+  options.warmup = requireInRange(object.Get("warmup"), "warmup", 0, kLargestWhole);
+  parseEvolution(object.Get("evolution"), &options);
+  options.threads = parseThreads(object.Get("threads"));
+  options.progressSeconds = requireInRange(object.Get("progressSeconds"), "progressSeconds", 0, kLargestFloat);
+  return options;
+}
+
+}  // namespace setnet::binding

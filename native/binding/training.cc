@@ -1,0 +1,261 @@
+#include "binding/training.h"
+
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "binding/arguments.h"
+#include "binding/convert.h"
+#include "binding/errors.h"
+#include "binding/process.h"
+#include "binding/wrapped.h"
+#include "cpu/backend.h"
+
+namespace setnet::binding {
+
+void Training::define(Napi::Env env, AddonData& addon) {
+  using W = Wrapped<Training>;
+  W::define(env, addon,
+            {W::method<abort>(addon, "abort"), W::method<stop>(addon, "stop"),
+             W::method<setStepped>(addon, "setStepped"), W::method<acknowledge>(addon, "acknowledge")});
+}
+
+Training::Callbacks Training::parseCallbacks(const Napi::Value& value) {
+  const Napi::Object object = requireObject(value, "callbacks");
+  Callbacks callbacks;
+  const Napi::Value onProgress = object.Get("onProgress");
+  if (!onProgress.IsNull()) callbacks.onProgress = Napi::Persistent(requireFunction(onProgress, "onProgress"));
+  callbacks.onEpoch = Napi::Persistent(requireFunction(object.Get("onEpoch"), "onEpoch"));
+  callbacks.onDone = Napi::Persistent(requireFunction(object.Get("onDone"), "onDone"));
+  return callbacks;
+}
+
+Training::Training(AddonData& addon, Ref<Network> network, Dataset training, std::optional<Dataset> validation,
+                   const train::FitOptions& options, Callbacks callbacks)
+    : addon_(&addon),
+      network_(std::move(network)),
+      training_(std::move(training)),
+      validation_(std::move(validation)),
+      options_(options),
+      wantsProgress_(!callbacks.onProgress.IsEmpty()),
+      callbacks_(std::move(callbacks)) {}
+
+Napi::Object Training::start(Napi::Env env, AddonData& addon, Ref<Network> network, Dataset training,
+                             std::optional<Dataset> validation, const train::FitOptions& options,
+                             Callbacks callbacks) {
+  const Ref<Training> self(new Training(addon, std::move(network), std::move(training), std::move(validation), options,
+                                        std::move(callbacks)));
+  const Napi::Object made = Wrapped<Training>::make(env, addon, self);
+  self->enter();
+  try {
+    self->thread_ = std::thread([raw = self.get()] { raw->run(); });
+  } catch (const std::system_error& error) {
+    self->leave();
+    self->letGo();
+    fail(env, Code::Memory, std::string("no thread could be started for the training: ") + error.what());
+  }
+  return made;
+}
+
+// Methods of the JavaScript object.
+
+Napi::Value Training::abort(Training& self, const Napi::CallbackInfo& info) {
+  self.requestAbort();
+  return info.Env().Undefined();
+}
+
+Napi::Value Training::stop(Training& self, const Napi::CallbackInfo& info) {
+  MonitorLock lock(self.monitor_);
+  self.control_.stop.store(true, std::memory_order_relaxed);
+  lock.notifyAll();
+  return info.Env().Undefined();
+}
+
+Napi::Value Training::setStepped(Training& self, const Napi::CallbackInfo& info) {
+  const bool stepped = requireBoolean(info[0], "stepped");
+  MonitorLock lock(self.monitor_);
+  self.stepped_ = stepped;
+  lock.notifyAll();
+  return info.Env().Undefined();
+}
+
+Napi::Value Training::acknowledge(Training& self, const Napi::CallbackInfo& info) {
+  const uint64_t epoch = requireWhole(info[0], "epoch", 0, kLargestWhole);
+  MonitorLock lock(self.monitor_);
+  if (epoch > self.acknowledged_) self.acknowledged_ = epoch;
+  lock.notifyAll();
+  return info.Env().Undefined();
+}
+
+void Training::requestAbort() {
+  MonitorLock lock(monitor_);
+  control_.abort.store(true, std::memory_order_relaxed);
+  lock.notifyAll();
+}
+
+void Training::onNetworkDisposed() {
+  networkDisposed_ = true;
+  requestAbort();
+}
+
+// The training thread.
+
+void Training::run() {
+  Status status;
+  train::FitResult result;
+  try {
+    const train::Dataset training = training_.view();
+    const train::Dataset validation = validation_ ? validation_->view() : train::Dataset();
+    Ref<const core::Model> start = network_->state().published();
+    // Without a model the network was disposed before this thread ran.
+    status = start ? train::fit(cpu::backend(), std::move(start), training, validation_ ? &validation : nullptr,
+                                options_, control_, *this, &result)
+                   : Status(Code::Aborted, "training was aborted");
+  } catch (...) {
+    status = statusOfException();
+  }
+  {
+    MonitorLock lock(monitor_);
+    status_ = std::move(status);
+    result_ = std::move(result);
+    finished_ = true;
+  }
+  addon_->mailbox->post(Ref<Correspondent>(this));
+}
+
+void Training::onProgress(const train::Progress& progress) {
+  if (!wantsProgress_) return;
+  {
+    MonitorLock lock(monitor_);
+    progress_ = progress;
+  }
+  addon_->mailbox->post(Ref<Correspondent>(this));
+}
+
+void Training::publish(Ref<const core::Model> model) { network_->state().publish(std::move(model)); }
+
+void Training::onEpoch(const train::EpochRecord& record) {
+  {
+    MonitorLock lock(monitor_);
+    progress_.reset();  // of an epoch that is over now
+    records_.push_back(record);
+  }
+  addon_->mailbox->post(Ref<Correspondent>(this));
+  MonitorLock lock(monitor_);
+  while (stepped_ && acknowledged_ < record.epoch && !control_.abort.load(std::memory_order_relaxed) &&
+         !control_.stop.load(std::memory_order_relaxed))
+    lock.wait();
+}
+
+// The JavaScript thread.
+
+template <class MakeArguments>
+void Training::call(Napi::Env env, const Napi::FunctionReference& callback, MakeArguments makeArguments) noexcept {
+  try {
+    try {
+      callback.Value().Call(makeArguments());
+    } catch (const Napi::Error& error) {
+      onCallbackFailed();
+      reportUncaught(env, error);
+    } catch (...) {
+      onCallbackFailed();
+      reportUncaught(env, makeError(env, statusOfException()));
+    }
+  } catch (...) {
+    // No error could be made: the environment is being torn down.
+  }
+}
+
+void Training::onCallbackFailed() {
+  // lib/'s callbacks do not throw. Should one do it nevertheless, nobody acknowledges epochs any more, so the trainer
+  // must not wait for it.
+  MonitorLock lock(monitor_);
+  stepped_ = false;
+  lock.notifyAll();
+}
+
+bool Training::deliver(Napi::Env env) {
+  if (ended_) return false;
+  std::optional<train::EpochRecord> record;
+  std::optional<train::Progress> progress;
+  bool finished = false;
+  {
+    MonitorLock lock(monitor_);
+    if (!records_.empty()) {
+      record = std::move(records_.front());
+      records_.pop_front();
+    } else if (progress_) {
+      std::swap(progress, progress_);
+    } else {
+      finished = finished_;
+    }
+  }
+  if (record) {
+    network_->account(env);
+    call(env, callbacks_.onEpoch, [&] { return std::vector<napi_value>{epochToJs(env, *record)}; });
+  } else if (progress) {
+    call(env, callbacks_.onProgress, [&] { return std::vector<napi_value>{progressToJs(env, *progress)}; });
+  } else if (finished) {
+    finish(env);
+    return false;
+  }
+  MonitorLock lock(monitor_);
+  return finished_ || progress_ || !records_.empty();
+}
+
+void Training::finish(Napi::Env env) {
+  const Ref<Training> alive(this);
+  const Napi::FunctionReference onDone = std::move(callbacks_.onDone);
+  thread_.join();
+  leave();
+  letGo();
+  network_->account(env);
+  if (networkDisposed_ && (status_.ok() || status_.code() == Code::Aborted))
+    status_ = Status(Code::Aborted, "training was aborted because the network was disposed");
+  napi_value error = env.Null();
+  napi_value result = env.Null();
+  try {
+    check(env, status_);
+    result = fitResultToJs(env, result_);
+  } catch (const Napi::Error& failure) {
+    error = failure.Value();
+  } catch (...) {
+    error = makeError(env, statusOfException()).Value();
+  }
+  result_ = train::FitResult();
+  call(env, onDone, [&] { return std::vector<napi_value>{error, result}; });
+}
+
+void Training::abandon() {
+  thread_.join();
+  ended_ = true;
+  network_->state().training = nullptr;
+  Process::instance().fits.fetch_sub(1);
+  letGo();
+}
+
+void Training::enter() {
+  addon_->trainings.emplace(this, Ref<Training>(this));
+  addon_->mailbox->expect();
+  Process::instance().fits.fetch_add(1);
+  network_->state().training = this;
+}
+
+void Training::leave() {
+  ended_ = true;
+  network_->state().training = nullptr;
+  Process::instance().fits.fetch_sub(1);
+  addon_->mailbox->settle();
+  addon_->trainings.erase(this);
+}
+
+void Training::letGo() {
+  training_.letGo();
+  if (validation_) validation_->letGo();
+  callbacks_.onProgress.Reset();
+  callbacks_.onEpoch.Reset();
+  callbacks_.onDone.Reset();
+}
+
+}  // namespace setnet::binding

@@ -1,0 +1,39 @@
+// The canonical form of a sparse matrix: rows are outputs, columns inputs. Evolution is defined on it, files hold it
+// and the API shows it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/span.h"
+#include "base/status.h"
+
+namespace setnet::core {
+
+// Columns are numbered in 32 bits, so a layer has at most 2^32 - 1 inputs; connections are counted in 64.
+constexpr uint64_t kMaxColumns = 0xFFFFFFFFull;
+
+struct CsrMatrix {
+  uint64_t rows = 0;
+  uint64_t columns = 0;
+  std::vector<uint64_t> rowPointers;     // rows + 1, ascending from 0
+  std::vector<uint32_t> columnIndices;   // ascending and distinct within a row
+  std::vector<float> values;             // one per column index
+
+  uint64_t count() const { return columnIndices.size(); }
+  // Everything that code indexing with this matrix relies on; the message names row and position of what is wrong.
+  // Values must be finite.
+  Status validate() const;
+};
+
+// The connections as cell numbers row * columns + column, ascending.
+std::vector<uint64_t> cellsOf(const CsrMatrix& matrix);
+// Connections per row (fan-in of the outputs) and per column (fan-out of the inputs).
+std::vector<uint32_t> rowCounts(const CsrMatrix& matrix);
+std::vector<uint32_t> columnCounts(const CsrMatrix& matrix);
+// out: rows * columns, row-major; cells without a connection become 0.
+void toDense(const CsrMatrix& matrix, Span<float> out);
+// A matrix with every cell present; values row-major.
+CsrMatrix fullMatrix(uint64_t rows, uint64_t columns, std::vector<float> values);
+
+}  // namespace setnet::core

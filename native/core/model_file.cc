@@ -1,0 +1,196 @@
+#include "core/model_file.h"
+
+#include <cstring>
+#include <limits>
+
+#include "core/safetensors_format.h"
+
+namespace setnet::core {
+namespace {
+
+constexpr char kJsonKey[] = "setnet";
+constexpr char kMeanName[] = "scaling.mean";
+constexpr char kScaleName[] = "scaling.scale";
+
+std::string layerName(size_t layer, const char* part) { return "layers." + std::to_string(layer) + "." + part; }
+
+template <class T>
+constexpr TensorType typeOf();
+template <>
+constexpr TensorType typeOf<float>() {
+  return TensorType::F32;
+}
+template <>
+constexpr TensorType typeOf<uint32_t>() {
+  return TensorType::U32;
+}
+template <>
+constexpr TensorType typeOf<uint64_t>() {
+  return TensorType::U64;
+}
+
+template <class T>
+Tensor tensorOf(std::string name, std::vector<uint64_t> shape, const std::vector<T>& values) {
+  return {std::move(name),
+          typeOf<T>(),
+          std::move(shape),
+          {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)}};
+}
+
+// Whether mean and scale mean something.
+bool isStored(const Scaling& scaling) { return scaling.kind != Scaling::Kind::None && scaling.known; }
+
+Status write(const std::string& path, const Model& model, const std::string& json) {
+  // What modelFromFile would refuse is not written: the file that is there stays.
+  SETNET_TRY(validateModel(model));
+  std::vector<Tensor> tensors;
+  for (size_t k = 0; k < model.layers.size(); ++k) {
+    const LayerDefinition& definition = model.definition.layers[k];
+    const LayerState& layer = model.layers[k];
+    if (definition.kind == LayerKind::Dense) {
+      tensors.push_back(tensorOf(layerName(k, "weights"), {definition.units, definition.inputs}, layer.weights.values));
+    } else {
+      const CsrMatrix& matrix = layer.weights;
+      tensors.push_back(tensorOf(layerName(k, "rowPointers"), {matrix.rowPointers.size()}, matrix.rowPointers));
+      tensors.push_back(tensorOf(layerName(k, "columnIndices"), {matrix.count()}, matrix.columnIndices));
+      tensors.push_back(tensorOf(layerName(k, "weights"), {matrix.count()}, matrix.values));
+    }
+    if (definition.bias) tensors.push_back(tensorOf(layerName(k, "bias"), {layer.bias.size()}, layer.bias));
+  }
+  const Scaling& scaling = model.scaling;
+  if (isStored(scaling)) {
+    tensors.push_back(tensorOf(kMeanName, {scaling.mean.size()}, scaling.mean));
+    tensors.push_back(tensorOf(kScaleName, {scaling.scale.size()}, scaling.scale));
+  }
+  return writeTensorFile(path, {{kJsonKey, json}}, tensors);
+}
+
+// Takes tensors out of a file into vectors, and knows at the end whether something was left.
+class ModelReader {
+ public:
+  explicit ModelReader(const TensorFile& file) : file_(file) {}
+
+  Status failure(const std::string& message) const {
+    return Status(Code::Format, "'" + file_.path + "' does not hold the model it describes: " + message);
+  }
+
+  Status layer(size_t k, const LayerDefinition& definition, LayerState* out) {
+    if (definition.units == 0 || definition.units >= std::numeric_limits<uint64_t>::max() || definition.inputs == 0 ||
+        definition.inputs > kMaxColumns)
+      return failure("layer " + std::to_string(k) + " is said to have " + std::to_string(definition.inputs) +
+                     " inputs and " + std::to_string(definition.units) + " units");
+    CsrMatrix& matrix = out->weights;
+    matrix.rows = definition.units;
+    matrix.columns = definition.inputs;
+    if (definition.kind == LayerKind::Dense) {
+      SETNET_TRY(take(layerName(k, "weights"), {definition.units, definition.inputs}, &matrix.values));
+    } else {
+      SETNET_TRY(take(layerName(k, "rowPointers"), {definition.units + 1}, &matrix.rowPointers));
+      SETNET_TRY(takeVector(layerName(k, "columnIndices"), &matrix.columnIndices));
+      SETNET_TRY(take(layerName(k, "weights"), {matrix.count()}, &matrix.values));
+      const Status valid = matrix.validate();
+      if (!valid.ok()) return failure("layer " + std::to_string(k) + ": " + valid.message());
+    }
+    if (definition.bias) SETNET_TRY(take(layerName(k, "bias"), {definition.units}, &out->bias));
+    return Status();
+  }
+
+  Status scaling(uint64_t inputs, Scaling* scaling) {
+    scaling->mean.clear();
+    scaling->scale.clear();
+    if (!isStored(*scaling)) return Status();
+    uint64_t count = scaling->kind == Scaling::Kind::Global ? 1 : inputs;
+    // Given by the caller: per feature, or one pair for all.
+    const Tensor* mean = file_.find(kMeanName);
+    if (scaling->kind == Scaling::Kind::Given && mean && mean->shape == std::vector<uint64_t>{1}) count = 1;
+    SETNET_TRY(take(kMeanName, {count}, &scaling->mean));
+    return take(kScaleName, {count}, &scaling->scale);
+  }
+
+  // Something that nothing asked for is a sign of a file that means something else.
+  Status expectNothingLeft() const {
+    for (const Tensor& tensor : file_.tensors) {
+      bool known = false;
+      for (const Tensor* taken : taken_) known = known || taken == &tensor;
+      if (!known) return failure("tensor '" + tensor.name + "' has no place in it");
+    }
+    return Status();
+  }
+
+ private:
+  template <class T>
+  Status find(const std::string& name, const Tensor** out) {
+    *out = file_.find(name);
+    if (!*out) return failure("tensor '" + name + "' is missing");
+    if ((*out)->type != typeOf<T>())
+      return failure("tensor '" + name + "' has dtype " + entryOf((*out)->type).name + ", " +
+                     entryOf(typeOf<T>()).name + " expected");
+    taken_.push_back(*out);
+    return Status();
+  }
+
+  template <class T>
+  Status take(const std::string& name, const std::vector<uint64_t>& shape, std::vector<T>* out) {
+    const Tensor* tensor;
+    SETNET_TRY(find<T>(name, &tensor));
+    if (tensor->shape != shape)
+      return failure("tensor '" + name + "' has shape " + shapeText(tensor->shape) + ", " + shapeText(shape) +
+                     " expected");
+    copy(*tensor, out);
+    return Status();
+  }
+
+  // One dimension, of any extent.
+  template <class T>
+  Status takeVector(const std::string& name, std::vector<T>* out) {
+    const Tensor* tensor;
+    SETNET_TRY(find<T>(name, &tensor));
+    if (tensor->shape.size() != 1)
+      return failure("tensor '" + name + "' has shape " + shapeText(tensor->shape) + ", one dimension expected");
+    copy(*tensor, out);
+    return Status();
+  }
+
+  template <class T>
+  static void copy(const Tensor& tensor, std::vector<T>* out) {
+    out->resize(tensor.bytes.size() / sizeof(T));
+    if (!out->empty()) std::memcpy(out->data(), tensor.bytes.data(), tensor.bytes.size());
+  }
+
+  const TensorFile& file_;
+  std::vector<const Tensor*> taken_;
+};
+
+Status read(const TensorFile& file, const Model& shell, Ref<Model>* out) {
+  ModelReader reader(file);
+  // Without them nothing vouches for the content: the container's reader asks for a checksum only in files of ours.
+  if (!file.findMetadata(kJsonKey) || !file.findMetadata(kChecksumKey))
+    return reader.failure("its metadata lack 'setnet' or 'setnet_checksum'");
+  Ref<Model> model(new Model);
+  model->definition = shell.definition;
+  model->scaling = shell.scaling;
+  model->counters = shell.counters;
+  model->loss = shell.loss;
+  model->finalised = shell.finalised;
+  model->layers.resize(shell.definition.layers.size());
+  for (size_t k = 0; k < model->layers.size(); ++k)
+    SETNET_TRY(reader.layer(k, model->definition.layers[k], &model->layers[k]));
+  SETNET_TRY(reader.scaling(model->definition.inputs, &model->scaling));
+  SETNET_TRY(reader.expectNothingLeft());
+  const Status valid = validateModel(*model);
+  if (!valid.ok()) return reader.failure(valid.message());
+  *out = model;
+  return Status();
+}
+
+}  // namespace
+
+Status writeModelFile(const std::string& path, const Model& model, const std::string& json) {
+  return withinMemory("write", path, [&] { return write(path, model, json); });
+}
+
+Status modelFromFile(const TensorFile& file, const Model& shell, Ref<Model>* out) {
+  return withinMemory("load", file.path, [&] { return read(file, shell, out); });
+}
+
+}  // namespace setnet::core

@@ -1,0 +1,22 @@
+// Models in safetensors files. Tensors: layers.K.rowPointers (U64), layers.K.columnIndices (U32), layers.K.weights
+// (F32; a dense layer has only these, of shape [units, inputs]), layers.K.bias (F32), scaling.mean, scaling.scale
+// (F32). What the tensors mean (definition, counters, names) is one JSON string in the metadata under "setnet":
+// TypeScript writes and reads it and hands the definition to modelFromFile, which trusts neither.
+#pragma once
+
+#include <string>
+
+#include "base/ref.h"
+#include "base/status.h"
+#include "core/model.h"
+#include "core/safetensors.h"
+
+namespace setnet::core {
+
+Status writeModelFile(const std::string& path, const Model& model, const std::string& json);
+
+// `shell` carries definition, scaling kind / missing / known, counters, loss and finalised; layers, mean and scale come
+// from the file. Checks shapes, matrices, finite values; Code::Format where anything does not fit.
+Status modelFromFile(const TensorFile& file, const Model& shell, Ref<Model>* out);
+
+}  // namespace setnet::core

@@ -1,0 +1,28 @@
+// Which connections a layer starts with (set-spec.md section 4).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/status.h"
+#include "core/csr.h"
+
+namespace setnet::core {
+
+enum class Draw : int { Exact, Bernoulli, WithReplacement };
+constexpr const char* kDrawNames[] = {"exact", "bernoulli", "withReplacement"};
+
+// How many connections are asked for: epsilon * (inputs + units), or density * inputs * units where density >= 0.
+struct Budget {
+  double epsilon = 20;
+  double density = -1;
+};
+
+// min(N, round(...)): round half away from zero.
+uint64_t requestedConnections(const Budget& budget, uint64_t inputs, uint64_t units);
+
+// The matrix with its topology; values are 0. Memory: Status with Code::Memory where the request cannot be held.
+Status drawTopology(uint64_t inputs, uint64_t units, const Budget& budget, Draw draw, uint64_t seed, uint32_t layer,
+                    CsrMatrix* out);
+
+}  // namespace setnet::core

@@ -1,0 +1,29 @@
+#include "cpu/backend.h"
+
+#include "cpu/engine.h"
+#include "cpu/predictor.h"
+
+namespace setnet::cpu {
+namespace {
+
+class CpuBackend : public backend::Backend {
+ public:
+  const char* name() const override { return "cpu"; }
+  Status createEngine(const core::Model& model, const backend::TrainingRules& rules,
+                      const backend::EngineOptions& options, std::unique_ptr<backend::Engine>* out) const override {
+    return Engine::create(model, rules, options, out);
+  }
+  Status createPredictor(Ref<const core::Model> model, const backend::EngineOptions& options,
+                         Ref<backend::Predictor>* out) const override {
+    return Predictor::create(std::move(model), options, out);
+  }
+};
+
+}  // namespace
+
+const backend::Backend& backend() {
+  static const CpuBackend instance;
+  return instance;
+}
+
+}  // namespace setnet::cpu

@@ -1,0 +1,108 @@
+#include "cpu/engine.h"
+
+#include <cmath>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "base/flush_subnormals.h"
+#include "cpu/features.h"
+#include "kernels/dispatch.h"
+
+namespace setnet::cpu {
+
+using backend::EvolutionSettings;
+using backend::RowSet;
+
+namespace {
+
+Status outOfMemory(const char* doing) {
+  return Status(Code::Memory, std::string("no memory while ") + doing);
+}
+
+bool needsInput(int activation) {
+  switch (static_cast<rules::Activation>(activation)) {
+#define SETNET_ENTRY(Rule)      \
+  case rules::Activation::Rule: \
+    return rules::Rule::needsInput;
+    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
+  return false;
+}
+
+}  // namespace
+
+Status Engine::create(const core::Model& model, const backend::TrainingRules& rules,
+                      const backend::EngineOptions& options, std::unique_ptr<backend::Engine>* out) {
+  const kernels::KernelTable* kernels = nullptr;
+  SETNET_TRY(kernels::active(&kernels));
+  SETNET_TRY(checkScaling(model.scaling));
+  try {
+    std::unique_ptr<Engine> engine(new Engine);
+    engine->kernels_ = kernels;
+    engine->rules_ = rules;
+    engine->scaling_ = model.scaling;
+    engine->seed_ = model.definition.seed;
+    engine->threads_ = options.threads < 1 ? 1 : options.threads;
+    const size_t count = model.definition.layers.size();
+    const int stateCount = rules::stateCountOf(rules.optimizer.rule);
+    engine->layers_.resize(count);
+    engine->traces_.resize(count);
+    engine->scratch_.resize(static_cast<size_t>(engine->threads_));
+    for (size_t l = 0; l < count; ++l) {
+      const core::LayerDefinition& definition = model.definition.layers[l];
+      SETNET_TRY(engine->layers_[l].create(definition, static_cast<uint32_t>(l), model.layers[l], stateCount,
+                                           engine->threads_));
+      engine->traces_[l].needsInput = needsInput(definition.activation.rule);
+    }
+    *out = std::move(engine);
+  } catch (const std::bad_alloc&) {
+    return outOfMemory("an engine was made");
+  }
+  return Status();
+}
+
+Status Engine::forward(const RowSet& rows, Span<float> out) {
+  try {
+    forms_.clear();
+    for (const Layer& layer : layers_) forms_.push_back(layer.forwardForm());
+    return infer({kernels_, &scaling_, &forms_, threads_}, &workspaces_, rows, -1, out);
+  } catch (const std::bad_alloc&) {
+    return outOfMemory("a batch was answered");
+  }
+}
+
+Status Engine::evolve(const EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) {
+  try {
+    // All layers first, so that a failure in the last one changes nothing in the first.
+    std::vector<EvolvedLayer> evolved(layers_.size());
+    std::vector<core::LayerEvolutionReport> made(layers_.size());
+    for (size_t l = 0; l < layers_.size(); ++l)
+      SETNET_TRY(layers_[l].evolve(settings, seed_, &evolved[l], &made[l]));
+    for (size_t l = 0; l < layers_.size(); ++l) layers_[l].commit(std::move(evolved[l]));
+    *reports = std::move(made);
+  } catch (const std::bad_alloc&) {
+    return outOfMemory("a network evolved");
+  }
+  return Status();
+}
+
+Status Engine::checkFinite() const {
+  for (const Layer& layer : layers_) SETNET_TRY(layer.checkFinite());
+  return Status();
+}
+
+Status Engine::exportLayers(core::Model* model, bool withOptimizerState) const {
+  try {
+    std::vector<core::LayerState> states;
+    states.reserve(layers_.size());
+    for (const Layer& layer : layers_) states.push_back(layer.exportState(withOptimizerState));
+    model->layers = std::move(states);
+  } catch (const std::bad_alloc&) {
+    return outOfMemory("a network was exported");
+  }
+  return Status();
+}
+
+}  // namespace setnet::cpu

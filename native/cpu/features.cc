@@ -1,0 +1,128 @@
+#include "cpu/features.h"
+
+#include <cmath>
+#include <string>
+
+namespace setnet::cpu {
+
+using backend::DataType;
+using backend::MatrixView;
+using backend::RowSet;
+using kernels::Element;
+
+namespace {
+
+Element elementOf(DataType type) {
+  switch (type) {
+    case DataType::Float32:
+      return Element::Float32;
+    case DataType::Float64:
+      return Element::Float64;
+    case DataType::Uint8:
+      return Element::Uint8;
+    case DataType::Int8:
+      return Element::Int8;
+    case DataType::Uint16:
+      return Element::Uint16;
+    case DataType::Int16:
+      return Element::Int16;
+  }
+  return Element::Float32;
+}
+
+// Every data type fits into a double without loss.
+double elementAt(const MatrixView& matrix, uint64_t index) {
+  switch (matrix.type) {
+    case DataType::Float32:
+      return static_cast<const float*>(matrix.data)[index];
+    case DataType::Float64:
+      return static_cast<const double*>(matrix.data)[index];
+    case DataType::Uint8:
+      return static_cast<const uint8_t*>(matrix.data)[index];
+    case DataType::Int8:
+      return static_cast<const int8_t*>(matrix.data)[index];
+    case DataType::Uint16:
+      return static_cast<const uint16_t*>(matrix.data)[index];
+    case DataType::Int16:
+      return static_cast<const int16_t*>(matrix.data)[index];
+  }
+  return 0;
+}
+
+// The kernel only knows that something is not finite; here it is found and named.
+Status nameNonfinite(const core::Scaling& scaling, const RowSet& rows, uint64_t first, uint64_t count) {
+  const bool scaled = scaling.kind != core::Scaling::Kind::None;
+  const float missing = static_cast<float>(scaling.missing);
+  for (uint64_t k = first; k < first + count; ++k) {
+    const uint64_t row = rows.row(k);
+    for (uint64_t column = 0; column < rows.matrix.columns; ++column) {
+      const double raw = elementAt(rows.matrix, row * rows.matrix.columns + column);
+      const float value = static_cast<float>(raw);
+      if (scaling.hasMissing && (std::isnan(missing) ? std::isnan(value) : value == missing)) continue;
+      float result = value;
+      if (scaled) {
+        const float centred = value - scaling.mean[scaling.mean.size() == 1 ? 0 : column];
+        result = centred * scaling.scale[scaling.scale.size() == 1 ? 0 : column];
+      }
+      if (std::isfinite(result)) continue;
+      return Status(Code::Nonfinite, "the feature in row " + std::to_string(row) + ", column " +
+                                         std::to_string(column) + " is " + std::to_string(raw) +
+                                         (std::isfinite(value) ? " and leaves the finite f32 numbers when scaled"
+                                                               : "; features must be finite f32 numbers"));
+    }
+  }
+  return Status(Code::Internal, "a feature is not finite, but only until it was looked for: the data is being written to");
+}
+
+}  // namespace
+
+Status checkScaling(const core::Scaling& scaling) {
+  if (scaling.kind != core::Scaling::Kind::None && !scaling.known)
+    return Status(Code::State, "the scaling of the inputs is not known yet: fit learns it");
+  return Status();
+}
+
+Status checkRows(const RowSet& rows, uint64_t inputs) {
+  if (rows.matrix.columns != inputs)
+    return Status(Code::Shape, "the rows have " + std::to_string(rows.matrix.columns) +
+                                   " columns; the network has " + std::to_string(inputs) + " inputs");
+  if (!rows.indices) {
+    if (rows.count > rows.matrix.rows || rows.first > rows.matrix.rows - rows.count)
+      return Status(Code::Shape, "rows " + std::to_string(rows.first) + " to " +
+                                     std::to_string(rows.first + rows.count) + " (exclusive) are asked for; the matrix has " +
+                                     std::to_string(rows.matrix.rows) + " rows");
+    return Status();
+  }
+  for (uint64_t k = 0; k < rows.count; ++k)
+    if (rows.indices[k] >= rows.matrix.rows)
+      return Status(Code::Shape, "position " + std::to_string(k) + " of the batch asks for row " +
+                                     std::to_string(rows.indices[k]) + "; the matrix has " +
+                                     std::to_string(rows.matrix.rows) + " rows");
+  return Status();
+}
+
+Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& scaling, const RowSet& rows,
+                    uint64_t first, uint64_t count, const kernels::Panels& out) {
+  const bool scaled = scaling.kind != core::Scaling::Kind::None;
+  uint8_t nonfinite = 0;
+  kernels::PackRowsArgs args = {};
+  args.type = elementOf(rows.matrix.type);
+  args.data = rows.matrix.data;
+  args.columns = static_cast<int64_t>(rows.matrix.columns);
+  args.indices = rows.indices ? rows.indices + first : nullptr;
+  args.first = rows.first + first;
+  args.samples = static_cast<int64_t>(count);
+  args.mean = scaled ? scaling.mean.data() : nullptr;
+  args.scale = scaled ? scaling.scale.data() : nullptr;
+  args.perFeature = scaling.mean.size() > 1;
+  args.hasMissing = scaling.hasMissing;
+  args.missing = static_cast<float>(scaling.missing);
+  args.columnBegin = 0;
+  args.columnEnd = args.columns;
+  args.out = out;
+  args.nonfinite = &nonfinite;
+  kernels.packRows(args);
+  return nonfinite ? nameNonfinite(scaling, rows, first, count) : Status();
+}
+
+}  // namespace setnet::cpu

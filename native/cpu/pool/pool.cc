@@ -1,0 +1,156 @@
+#include "cpu/pool/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <atomic>
+#include <cstdint>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "base/flush_subnormals.h"
+
+namespace setnet::cpu::pool {
+namespace {
+
+// Turns of yielding before a thread blocks: the phases of a training step follow each other within microseconds, and
+// waking a thread costs more than that. A yield lets any other runnable thread go first.
+constexpr int kSpins = 200;
+
+class Lock {
+ public:
+  explicit Lock(pthread_mutex_t* mutex) : mutex_(mutex) { pthread_mutex_lock(mutex_); }
+  ~Lock() { pthread_mutex_unlock(mutex_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  pthread_mutex_t* mutex_;
+};
+
+class Pool {
+ public:
+  void configure(int parallelism) { parallelism_.store(parallelism < 1 ? 1 : parallelism); }
+
+  int threadCount() {
+    Lock lock(&mutex_);
+    return static_cast<int>(threads_.size());
+  }
+
+  void run(int parts, void (*work)(void*, int), void* context) {
+    if (parts <= 1 || parallelism_.load() <= 1 || pthread_mutex_trylock(&owner_) != 0) {
+      for (int part = 0; part < parts; ++part) work(context, part);
+      return;
+    }
+    int next = 0;
+    {
+      Lock lock(&mutex_);
+      startThreads(parts - 1);
+      work_ = work;
+      context_ = context;
+      parts_ = parts;
+      next_.store(0, std::memory_order_relaxed);
+      open_ = true;
+      generation_.fetch_add(1, std::memory_order_release);
+      pthread_cond_broadcast(&wake_);
+    }
+    while ((next = next_.fetch_add(1, std::memory_order_relaxed)) < parts) work(context, next);
+    // Every part is taken; some may still be running. Threads that wake up later find the job closed.
+    for (int spin = 0; spin < kSpins && active_.load(std::memory_order_acquire) > 0; ++spin) sched_yield();
+    {
+      Lock lock(&mutex_);
+      open_ = false;
+      while (active_.load(std::memory_order_relaxed) > 0) pthread_cond_wait(&done_, &mutex_);
+    }
+    pthread_mutex_unlock(&owner_);
+  }
+
+  void shutdown() {
+    Lock owner(&owner_);
+    std::vector<std::thread> threads;
+    {
+      Lock lock(&mutex_);
+      stop_ = true;
+      generation_.fetch_add(1, std::memory_order_release);
+      pthread_cond_broadcast(&wake_);
+      threads.swap(threads_);
+    }
+    for (std::thread& thread : threads) thread.join();
+    Lock lock(&mutex_);
+    stop_ = false;
+  }
+
+ private:
+  // With mutex_ held.
+  void startThreads(int wanted) {
+    const int limit = parallelism_.load() - 1;
+    if (wanted > limit) wanted = limit;
+    while (static_cast<int>(threads_.size()) < wanted) {
+      try {
+        const uint64_t seen = generation_.load(std::memory_order_relaxed);
+        threads_.emplace_back([this, seen] { serve(seen); });
+      } catch (const std::exception&) {
+        return;  // no thread to be had (or no memory for one): the caller does more of the work itself
+      }
+    }
+  }
+
+  void serve(uint64_t seen) {
+    FlushSubnormals flush;
+    for (;;) {
+      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) sched_yield();
+      void (*work)(void*, int);
+      void* context;
+      int parts;
+      {
+        Lock lock(&mutex_);
+        while (!stop_ && generation_.load(std::memory_order_relaxed) == seen) pthread_cond_wait(&wake_, &mutex_);
+        if (stop_) return;
+        seen = generation_.load(std::memory_order_relaxed);
+        if (!open_) continue;
+        active_.fetch_add(1, std::memory_order_relaxed);
+        work = work_;
+        context = context_;
+        parts = parts_;
+      }
+      int next;
+      while ((next = next_.fetch_add(1, std::memory_order_relaxed)) < parts) work(context, next);
+      Lock lock(&mutex_);
+      if (active_.fetch_sub(1, std::memory_order_release) == 1) pthread_cond_signal(&done_);
+    }
+  }
+
+  pthread_mutex_t owner_ = PTHREAD_MUTEX_INITIALIZER;  // held by the caller whose job the pool runs
+  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;  // guards everything below that is not atomic
+  pthread_cond_t wake_ = PTHREAD_COND_INITIALIZER;
+  pthread_cond_t done_ = PTHREAD_COND_INITIALIZER;
+  std::vector<std::thread> threads_;
+  void (*work_)(void*, int) = nullptr;
+  void* context_ = nullptr;
+  int parts_ = 0;
+  bool open_ = false;  // threads may still join the job
+  bool stop_ = false;
+  std::atomic<int> next_{0};    // the next part to be taken
+  std::atomic<int> active_{0};  // pool threads inside the job
+  std::atomic<uint64_t> generation_{0};
+  std::atomic<int> parallelism_{static_cast<int>(std::thread::hardware_concurrency())};
+};
+
+// Never destroyed: threads of a process that exits in mid-work must not find it gone.
+Pool& instance() {
+  static Pool& pool = *new Pool;
+  return pool;
+}
+
+}  // namespace
+
+void configure(int parallelism) { instance().configure(parallelism); }
+
+void shutdown() { instance().shutdown(); }
+
+int threadCount() { return instance().threadCount(); }
+
+void run(int parts, void (*work)(void* context, int part), void* context) { instance().run(parts, work, context); }
+
+}  // namespace setnet::cpu::pool

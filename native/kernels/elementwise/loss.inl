@@ -1,0 +1,71 @@
+// Losses over panels: lanes are samples, units are walked in ascending order.
+
+// What a loss functor sees of one vector of samples (rules/losses.h).
+struct LossPanel {
+  const float* z;
+  int64_t zWidth;
+  float* result;
+  int64_t resultWidth;
+  Words classes;
+
+  SETNET_MEMBER_INLINE Lanes logit(int64_t u) const { return load(z + u * zWidth); }
+  SETNET_MEMBER_INLINE Lanes target(int64_t u) const {
+    return whereEqual(classes, splatWords(static_cast<uint32_t>(u)), splat(1.0f), splat(0.0f));
+  }
+  SETNET_MEMBER_INLINE void set(int64_t u, Lanes value) { store(result + u * resultWidth, value); }
+  SETNET_MEMBER_INLINE Lanes get(int64_t u) const { return load(result + u * resultWidth); }
+};
+
+SETNET_INLINE Words largestUnits(const LossPanel& panel, int64_t units) {
+  Words best = splatWords(0);
+  Lanes top = panel.logit(0);
+  for (int64_t u = 1; u < units; ++u) {
+    const Lanes logit = panel.logit(u);
+    const Lanes above = logit - top;
+    best = wherePositive(above, splatWords(static_cast<uint32_t>(u)), best);
+    top = wherePositive(above, logit, top);
+  }
+  return best;
+}
+
+static void loss(const LossArgs& a) {
+  const Lanes zero = splat(0.0f);
+  for (int64_t v = 0; v < a.vectors; ++v) {
+    const int64_t count = a.samples - v * kLanes < kLanes ? a.samples - v * kLanes : kLanes;
+    alignas(64) uint32_t classes[16];
+    for (int64_t i = 0; i < kLanes; ++i)
+      classes[i] = i < count ? static_cast<uint32_t>(a.classes[v * kLanes + i]) : 0xFFFFFFFFu;
+    LossPanel panel{a.z.vector(v), a.z.width, a.gradient.vector(v), a.gradient.width, loadWords(classes)};
+    storeWords(a.predicted + v * kLanes, largestUnits(panel, a.units));
+    Lanes terms[rules::kLossTerms];
+    for (int i = 0; i < rules::kLossTerms; ++i) terms[i] = zero;
+    switch (static_cast<rules::Loss>(a.loss)) {
+#define SETNET_ENTRY(Rule)                                                   \
+  case rules::Loss::Rule:                                                    \
+    rules::Rule::gradient(panel, a.units, splat(a.scale), terms);            \
+    break;
+      SETNET_LOSSES(SETNET_ENTRY)
+#undef SETNET_ENTRY
+    }
+    for (int i = 0; i < rules::kLossTerms; ++i) store(a.terms + (i * a.vectors + v) * kLanes, terms[i]);
+    // Lanes beyond the batch's end must not reach any sum over samples.
+    if (count < kLanes) {
+      const uint16_t there = static_cast<uint16_t>((1u << count) - 1);
+      for (int64_t u = 0; u < a.units; ++u) panel.set(u, whereBits(there, panel.get(u), zero));
+    }
+  }
+}
+
+static void probabilities(const ProbabilitiesArgs& a) {
+  for (int64_t v = 0; v < a.vectors; ++v) {
+    LossPanel panel{a.y.vector(v), a.y.width, a.y.vector(v), a.y.width, splatWords(0xFFFFFFFFu)};
+    switch (static_cast<rules::Loss>(a.loss)) {
+#define SETNET_ENTRY(Rule)                                              \
+  case rules::Loss::Rule:                                               \
+    rules::Rule::template probabilities<Lanes>(panel, a.units);         \
+    break;
+      SETNET_LOSSES(SETNET_ENTRY)
+#undef SETNET_ENTRY
+    }
+  }
+}

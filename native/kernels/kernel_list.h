@@ -1,0 +1,20 @@
+// The one list of kernels: it drives declarations, dispatch and tests, so that a kernel cannot exist untested.
+// X(name, type of its arguments)
+#pragma once
+
+#define SETNET_KERNELS(X)                        \
+  X(sparseProduct, SparseProductArgs)            \
+  X(sparseUpdate, SparseUpdateArgs)              \
+  X(gather, GatherArgs)                          \
+  X(denseForward, DenseForwardArgs)              \
+  X(denseInputGradient, DenseInputGradientArgs)  \
+  X(denseUpdate, DenseUpdateArgs)                \
+  X(biasUpdate, BiasUpdateArgs)                  \
+  X(activation, ActivationArgs)                  \
+  X(activationGradient, ActivationGradientArgs)  \
+  X(dropout, DropoutArgs)                        \
+  X(loss, LossArgs)                              \
+  X(probabilities, ProbabilitiesArgs)            \
+  X(packRows, PackRowsArgs)                      \
+  X(unpackRows, UnpackRowsArgs)                  \
+  X(sampleTiles, TilesArgs)

@@ -1,0 +1,206 @@
+// 16 lanes in two AVX2 registers, with FMA. Parsed inside a target region only (see isa_avx2.cc).
+#pragma once
+
+#include "base/lanes.h"
+#include "kernels/kernel_args.h"
+#include "kernels/lanes/unroll.h"
+
+namespace setnet::kernels::avx2 {
+
+// Sizes of register tiles (16 registers, two per vector of 16 lanes).
+constexpr int kDenseRows = 6;
+constexpr int kDenseVectors = 1;
+constexpr int kUpdateRows = 4;
+constexpr int kUpdateVectors = 1;
+constexpr int kSparseVectors = 4;
+
+struct Lanes {
+  __m256 low, high;
+};
+struct Words {
+  __m256i low, high;
+};
+
+SETNET_INLINE Lanes load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
+SETNET_INLINE void store(float* p, Lanes a) {
+  _mm256_storeu_ps(p, a.low);
+  _mm256_storeu_ps(p + 8, a.high);
+}
+// The first `count` lanes; the others are 0.
+SETNET_INLINE Lanes loadPart(const float* p, int64_t count) {
+  float part[16] = {};
+  for (int64_t i = 0; i < count; ++i) part[i] = p[i];
+  return load(part);
+}
+SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
+  float part[16];
+  store(part, a);
+  for (int64_t i = 0; i < count; ++i) p[i] = part[i];
+}
+SETNET_INLINE Lanes splat(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+
+SETNET_INLINE Lanes operator+(Lanes a, Lanes b) {
+  return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
+}
+SETNET_INLINE Lanes operator-(Lanes a, Lanes b) {
+  return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
+}
+SETNET_INLINE Lanes operator*(Lanes a, Lanes b) {
+  return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
+}
+SETNET_INLINE Lanes operator/(Lanes a, Lanes b) {
+  return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
+}
+SETNET_INLINE Lanes madd(Lanes a, Lanes b, Lanes c) {
+  return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
+}
+SETNET_INLINE Lanes larger(Lanes a, Lanes b) {
+  return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
+}
+SETNET_INLINE __m256 isPositive(__m256 x) { return _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ); }
+SETNET_INLINE Lanes wherePositive(Lanes x, Lanes yes, Lanes no) {
+  return {_mm256_blendv_ps(no.low, yes.low, isPositive(x.low)),
+          _mm256_blendv_ps(no.high, yes.high, isPositive(x.high))};
+}
+SETNET_INLINE Lanes nearestInteger(Lanes x) {
+  return {_mm256_round_ps(x.low, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC),
+          _mm256_round_ps(x.high, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+SETNET_INLINE __m256 powerOfTwo(__m256 n) {
+  const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
+}
+SETNET_INLINE Lanes powerOfTwo(Lanes n) { return {powerOfTwo(n.low), powerOfTwo(n.high)}; }
+
+// One bit per lane.
+SETNET_INLINE uint16_t positiveBits(Lanes x) {
+  return static_cast<uint16_t>(_mm256_movemask_ps(isPositive(x.low)) | _mm256_movemask_ps(isPositive(x.high)) << 8);
+}
+SETNET_INLINE Lanes whereBits(uint16_t bits, Lanes yes, Lanes no) {
+  const __m256i all = _mm256_set1_epi32(bits);
+  const __m256i first = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const __m256i second = _mm256_slli_epi32(first, 8);
+  const __m256i low = _mm256_cmpeq_epi32(_mm256_and_si256(all, first), first);
+  const __m256i high = _mm256_cmpeq_epi32(_mm256_and_si256(all, second), second);
+  return {_mm256_blendv_ps(no.low, yes.low, _mm256_castsi256_ps(low)),
+          _mm256_blendv_ps(no.high, yes.high, _mm256_castsi256_ps(high))};
+}
+
+SETNET_INLINE Words splatWords(uint32_t x) {
+  return {_mm256_set1_epi32(static_cast<int>(x)), _mm256_set1_epi32(static_cast<int>(x))};
+}
+SETNET_INLINE Words loadWords(const uint32_t* p) {
+  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
+}
+SETNET_INLINE void storeWords(uint32_t* p, Words a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.low);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), a.high);
+}
+SETNET_INLINE Words operator+(Words a, Words b) {
+  return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
+}
+SETNET_INLINE Words operator^(Words a, Words b) {
+  return {_mm256_xor_si256(a.low, b.low), _mm256_xor_si256(a.high, b.high)};
+}
+SETNET_INLINE Words lowHalf(Words a) {
+  const __m256i mask = _mm256_set1_epi32(0xFFFF);
+  return {_mm256_and_si256(a.low, mask), _mm256_and_si256(a.high, mask)};
+}
+SETNET_INLINE Words highHalf(Words a) { return {_mm256_srli_epi32(a.low, 16), _mm256_srli_epi32(a.high, 16)}; }
+SETNET_INLINE void multiplyWide(__m256i a, __m256i m, __m256i* high, __m256i* low) {
+  const __m256i even = _mm256_mul_epu32(a, m);
+  const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), m);
+  *low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
+  *high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+}
+// Both words of the 64-bit products.
+SETNET_INLINE void multiplyWide(Words a, uint32_t factor, Words* high, Words* low) {
+  const __m256i m = _mm256_set1_epi32(static_cast<int>(factor));
+  multiplyWide(a.low, m, &high->low, &low->low);
+  multiplyWide(a.high, m, &high->high, &low->high);
+}
+// For words below 2^31.
+SETNET_INLINE Lanes toFloat(Words a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high)}; }
+SETNET_INLINE Lanes whereEqual(Words a, Words b, Lanes yes, Lanes no) {
+  return {_mm256_blendv_ps(no.low, yes.low, _mm256_castsi256_ps(_mm256_cmpeq_epi32(a.low, b.low))),
+          _mm256_blendv_ps(no.high, yes.high, _mm256_castsi256_ps(_mm256_cmpeq_epi32(a.high, b.high)))};
+}
+SETNET_INLINE Words wherePositive(Lanes x, Words yes, Words no) {
+  return {_mm256_blendv_epi8(no.low, yes.low, _mm256_castps_si256(isPositive(x.low))),
+          _mm256_blendv_epi8(no.high, yes.high, _mm256_castps_si256(isPositive(x.high)))};
+}
+
+// Lanes 0 to 7 of the result: the tree's levels 4, 2, 1 for eight vectors whose halves have been added already.
+SETNET_INLINE __m256 treeSums8(const __m256* halves) {
+  __m256 quads[4];
+  SETNET_UNROLL
+  for (int m = 0; m < 4; ++m)
+    quads[m] = _mm256_add_ps(_mm256_permute2f128_ps(halves[m], halves[4 + m], 0x20),
+                             _mm256_permute2f128_ps(halves[m], halves[4 + m], 0x31));
+  const __m256 r = _mm256_add_ps(_mm256_shuffle_ps(quads[0], quads[1], 0x44),
+                                 _mm256_shuffle_ps(quads[0], quads[1], 0xEE));
+  const __m256 s = _mm256_add_ps(_mm256_shuffle_ps(quads[2], quads[3], 0x44),
+                                 _mm256_shuffle_ps(quads[2], quads[3], 0xEE));
+  return _mm256_add_ps(_mm256_shuffle_ps(r, s, 0x88), _mm256_shuffle_ps(r, s, 0xDD));
+}
+// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (kernels.md section 0).
+SETNET_INLINE Lanes treeSums(const Lanes* sums) {
+  __m256 halves[16];
+  SETNET_UNROLL
+  for (int i = 0; i < 16; ++i) halves[i] = _mm256_add_ps(sums[i].low, sums[i].high);
+  return {treeSums8(halves), treeSums8(halves + 8)};
+}
+
+SETNET_INLINE void transpose8(__m256* r) {
+  __m256 u[8];
+  SETNET_UNROLL
+  for (int g = 0; g < 8; g += 4) {
+    const __m256d t0 = _mm256_castps_pd(_mm256_unpacklo_ps(r[g], r[g + 1]));
+    const __m256d t1 = _mm256_castps_pd(_mm256_unpackhi_ps(r[g], r[g + 1]));
+    const __m256d t2 = _mm256_castps_pd(_mm256_unpacklo_ps(r[g + 2], r[g + 3]));
+    const __m256d t3 = _mm256_castps_pd(_mm256_unpackhi_ps(r[g + 2], r[g + 3]));
+    u[g] = _mm256_castpd_ps(_mm256_unpacklo_pd(t0, t2));
+    u[g + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(t0, t2));
+    u[g + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(t1, t3));
+    u[g + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(t1, t3));
+  }
+  SETNET_UNROLL
+  for (int m = 0; m < 4; ++m) {
+    r[m] = _mm256_permute2f128_ps(u[m], u[4 + m], 0x20);
+    r[4 + m] = _mm256_permute2f128_ps(u[m], u[4 + m], 0x31);
+  }
+}
+// rows[i] lane j <-> rows[j] lane i
+SETNET_INLINE void transpose16(Lanes* rows) {
+  __m256 block[2][2][8];
+  SETNET_UNROLL
+  for (int i = 0; i < 8; ++i) {
+    block[0][0][i] = rows[i].low;
+    block[0][1][i] = rows[i].high;
+    block[1][0][i] = rows[8 + i].low;
+    block[1][1][i] = rows[8 + i].high;
+  }
+  transpose8(block[0][0]);
+  transpose8(block[0][1]);
+  transpose8(block[1][0]);
+  transpose8(block[1][1]);
+  SETNET_UNROLL
+  for (int i = 0; i < 8; ++i) {
+    rows[i] = {block[0][0][i], block[1][0][i]};
+    rows[8 + i] = {block[0][1][i], block[1][1][i]};
+  }
+}
+
+}  // namespace setnet::kernels::avx2
+
+namespace setnet {
+
+template <>
+struct Splat<kernels::avx2::Lanes> {
+  SETNET_MEMBER_INLINE static kernels::avx2::Lanes of(double x) {
+    return kernels::avx2::splat(static_cast<float>(x));
+  }
+};
+
+}  // namespace setnet

@@ -1,0 +1,214 @@
+// 16 lanes in four vectors of the compiler's own kind: what every processor of the architecture runs. Multiply and add
+// are rounded separately, so that results are near those of the other tables but not equal to the bit.
+#pragma once
+
+#include "base/lanes.h"
+#include "kernels/kernel_args.h"
+#include "kernels/lanes/unroll.h"
+
+namespace setnet::kernels::baseline {
+
+// Sizes of register tiles (16 registers, four per vector of 16 lanes).
+constexpr int kDenseRows = 2;
+constexpr int kDenseVectors = 1;
+constexpr int kUpdateRows = 2;
+constexpr int kUpdateVectors = 1;
+constexpr int kSparseVectors = 2;
+
+typedef float Float4 __attribute__((vector_size(16)));
+typedef uint32_t Word4 __attribute__((vector_size(16)));
+typedef int32_t Int4 __attribute__((vector_size(16)));
+typedef uint64_t Long2 __attribute__((vector_size(16)));
+
+struct Lanes {
+  Float4 q[4];
+};
+struct Words {
+  Word4 q[4];
+};
+
+#define SETNET_EACH SETNET_UNROLL for (int i = 0; i < 4; ++i)
+
+SETNET_INLINE Lanes load(const float* p) {
+  Lanes r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
+}
+SETNET_INLINE void store(float* p, Lanes a) { __builtin_memcpy(p, &a, sizeof a); }
+// The first `count` lanes; the others are 0.
+SETNET_INLINE Lanes loadPart(const float* p, int64_t count) {
+  float part[16] = {};
+  for (int64_t i = 0; i < count; ++i) part[i] = p[i];
+  return load(part);
+}
+SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
+  float part[16];
+  store(part, a);
+  for (int64_t i = 0; i < count; ++i) p[i] = part[i];
+}
+SETNET_INLINE Lanes splat(float x) {
+  const Float4 four = {x, x, x, x};
+  return {{four, four, four, four}};
+}
+
+SETNET_INLINE Lanes operator+(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] += b.q[i];
+  return a;
+}
+SETNET_INLINE Lanes operator-(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] -= b.q[i];
+  return a;
+}
+SETNET_INLINE Lanes operator*(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] *= b.q[i];
+  return a;
+}
+SETNET_INLINE Lanes operator/(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] /= b.q[i];
+  return a;
+}
+SETNET_INLINE Lanes madd(Lanes a, Lanes b, Lanes c) {
+  SETNET_EACH c.q[i] = a.q[i] * b.q[i] + c.q[i];
+  return c;
+}
+SETNET_INLINE Float4 choose(Int4 mask, Float4 yes, Float4 no) {
+  return reinterpret_cast<Float4>((mask & reinterpret_cast<Int4>(yes)) | (~mask & reinterpret_cast<Int4>(no)));
+}
+SETNET_INLINE Int4 isPositive(Float4 x) { return x > Float4{}; }
+SETNET_INLINE Lanes larger(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] = choose(a.q[i] > b.q[i], a.q[i], b.q[i]);
+  return a;
+}
+SETNET_INLINE Lanes wherePositive(Lanes x, Lanes yes, Lanes no) {
+  SETNET_EACH x.q[i] = choose(isPositive(x.q[i]), yes.q[i], no.q[i]);
+  return x;
+}
+// For |x| < 2^22: the sum leaves no room for a fraction.
+SETNET_INLINE Lanes nearestInteger(Lanes x) {
+  const Float4 big = {12582912.0f, 12582912.0f, 12582912.0f, 12582912.0f};
+  SETNET_EACH x.q[i] = (x.q[i] + big) - big;
+  return x;
+}
+SETNET_INLINE Lanes powerOfTwo(Lanes n) {
+  SETNET_EACH {
+    Int4 exponent;
+    SETNET_UNROLL
+    for (int k = 0; k < 4; ++k) exponent[k] = static_cast<int32_t>(n.q[i][k]);
+    n.q[i] = reinterpret_cast<Float4>((exponent + 127) << 23);
+  }
+  return n;
+}
+
+// One bit per lane.
+SETNET_INLINE Int4 bitsOfLanes(int quad) {
+  const Int4 first = {1, 2, 4, 8};
+  return first << (4 * quad);
+}
+SETNET_INLINE uint16_t positiveBits(Lanes x) {
+  Int4 bits = {};
+  SETNET_EACH bits |= isPositive(x.q[i]) & bitsOfLanes(i);
+  return static_cast<uint16_t>(bits[0] | bits[1] | bits[2] | bits[3]);
+}
+SETNET_INLINE Lanes whereBits(uint16_t bits, Lanes yes, Lanes no) {
+  const Int4 all = {bits, bits, bits, bits};
+  SETNET_EACH yes.q[i] = choose((all & bitsOfLanes(i)) != 0, yes.q[i], no.q[i]);
+  return yes;
+}
+
+SETNET_INLINE Words splatWords(uint32_t x) {
+  const Word4 four = {x, x, x, x};
+  return {{four, four, four, four}};
+}
+SETNET_INLINE Words loadWords(const uint32_t* p) {
+  Words r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
+}
+SETNET_INLINE void storeWords(uint32_t* p, Words a) { __builtin_memcpy(p, &a, sizeof a); }
+SETNET_INLINE Words operator+(Words a, Words b) {
+  SETNET_EACH a.q[i] += b.q[i];
+  return a;
+}
+SETNET_INLINE Words operator^(Words a, Words b) {
+  SETNET_EACH a.q[i] ^= b.q[i];
+  return a;
+}
+SETNET_INLINE Words lowHalf(Words a) {
+  SETNET_EACH a.q[i] &= 0xFFFFu;
+  return a;
+}
+SETNET_INLINE Words highHalf(Words a) {
+  SETNET_EACH a.q[i] >>= 16;
+  return a;
+}
+// Both words of the 64-bit products.
+SETNET_INLINE void multiplyWide(Words a, uint32_t factor, Words* high, Words* low) {
+  const Long2 m = {factor, factor};
+  const Long2 mask = {0xFFFFFFFFu, 0xFFFFFFFFu};
+  SETNET_EACH {
+    const Long2 pair = reinterpret_cast<Long2>(a.q[i]);
+    const Long2 even = (pair & mask) * m;
+    const Long2 odd = (pair >> 32) * m;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    low->q[i] = reinterpret_cast<Word4>((even & mask) | odd << 32);
+    high->q[i] = reinterpret_cast<Word4>(even >> 32 | (odd & ~mask));
+#else
+#error "the lanes of a vector are numbered as on little-endian machines"
+#endif
+  }
+}
+// For words below 2^31.
+SETNET_INLINE Lanes toFloat(Words a) {
+  Lanes r;
+  SETNET_EACH r.q[i] = __builtin_convertvector(reinterpret_cast<Int4>(a.q[i]), Float4);
+  return r;
+}
+SETNET_INLINE Lanes whereEqual(Words a, Words b, Lanes yes, Lanes no) {
+  SETNET_EACH yes.q[i] = choose(a.q[i] == b.q[i], yes.q[i], no.q[i]);
+  return yes;
+}
+SETNET_INLINE Words wherePositive(Lanes x, Words yes, Words no) {
+  SETNET_EACH {
+    const Word4 mask = reinterpret_cast<Word4>(isPositive(x.q[i]));
+    yes.q[i] = (mask & yes.q[i]) | (~mask & no.q[i]);
+  }
+  return yes;
+}
+
+// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (kernels.md section 0).
+SETNET_INLINE Lanes treeSums(const Lanes* sums) {
+  Lanes result;
+  SETNET_EACH {
+    SETNET_UNROLL
+    for (int k = 0; k < 4; ++k) {
+      const Lanes& s = sums[4 * i + k];
+      const Float4 quad = (s.q[0] + s.q[2]) + (s.q[1] + s.q[3]);
+      result.q[i][k] = (quad[0] + quad[2]) + (quad[1] + quad[3]);
+    }
+  }
+  return result;
+}
+
+// rows[i] lane j <-> rows[j] lane i
+SETNET_INLINE void transpose16(Lanes* rows) {
+  float from[16][16], to[16][16];
+  __builtin_memcpy(from, rows, sizeof from);
+  for (int i = 0; i < 16; ++i)
+    for (int j = 0; j < 16; ++j) to[j][i] = from[i][j];
+  __builtin_memcpy(rows, to, sizeof to);
+}
+
+#undef SETNET_EACH
+
+}  // namespace setnet::kernels::baseline
+
+namespace setnet {
+
+template <>
+struct Splat<kernels::baseline::Lanes> {
+  SETNET_MEMBER_INLINE static kernels::baseline::Lanes of(double x) {
+    return kernels::baseline::splat(static_cast<float>(x));
+  }
+};
+
+}  // namespace setnet

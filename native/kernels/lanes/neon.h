@@ -1,0 +1,209 @@
+// 16 lanes in four NEON registers of arm64, with FMA. Parsed inside a target region only (see isa_neon.cc).
+#pragma once
+
+#include "base/lanes.h"
+#include "kernels/kernel_args.h"
+#include "kernels/lanes/unroll.h"
+
+namespace setnet::kernels::neon {
+
+// Sizes of register tiles (32 registers, four per vector of 16 lanes).
+constexpr int kDenseRows = 6;
+constexpr int kDenseVectors = 1;
+constexpr int kUpdateRows = 4;
+constexpr int kUpdateVectors = 1;
+constexpr int kSparseVectors = 4;
+
+struct Lanes {
+  float32x4_t q[4];
+};
+struct Words {
+  uint32x4_t q[4];
+};
+
+#define SETNET_EACH SETNET_UNROLL for (int i = 0; i < 4; ++i)
+
+SETNET_INLINE Lanes load(const float* p) {
+  Lanes r;
+  SETNET_EACH r.q[i] = vld1q_f32(p + 4 * i);
+  return r;
+}
+SETNET_INLINE void store(float* p, Lanes a) { SETNET_EACH vst1q_f32(p + 4 * i, a.q[i]); }
+// The first `count` lanes; the others are 0.
+SETNET_INLINE Lanes loadPart(const float* p, int64_t count) {
+  float part[16] = {};
+  for (int64_t i = 0; i < count; ++i) part[i] = p[i];
+  return load(part);
+}
+SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
+  float part[16];
+  store(part, a);
+  for (int64_t i = 0; i < count; ++i) p[i] = part[i];
+}
+SETNET_INLINE Lanes splat(float x) {
+  Lanes r;
+  SETNET_EACH r.q[i] = vdupq_n_f32(x);
+  return r;
+}
+
+SETNET_INLINE Lanes operator+(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] = vaddq_f32(a.q[i], b.q[i]);
+  return a;
+}
+SETNET_INLINE Lanes operator-(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] = vsubq_f32(a.q[i], b.q[i]);
+  return a;
+}
+SETNET_INLINE Lanes operator*(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] = vmulq_f32(a.q[i], b.q[i]);
+  return a;
+}
+SETNET_INLINE Lanes operator/(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] = vdivq_f32(a.q[i], b.q[i]);
+  return a;
+}
+SETNET_INLINE Lanes madd(Lanes a, Lanes b, Lanes c) {
+  SETNET_EACH c.q[i] = vfmaq_f32(c.q[i], a.q[i], b.q[i]);
+  return c;
+}
+SETNET_INLINE uint32x4_t isPositive(float32x4_t x) { return vcgtq_f32(x, vdupq_n_f32(0)); }
+// NEON's own maximum treats NaN otherwise than x86's.
+SETNET_INLINE Lanes larger(Lanes a, Lanes b) {
+  SETNET_EACH a.q[i] = vbslq_f32(vcgtq_f32(a.q[i], b.q[i]), a.q[i], b.q[i]);
+  return a;
+}
+SETNET_INLINE Lanes wherePositive(Lanes x, Lanes yes, Lanes no) {
+  SETNET_EACH x.q[i] = vbslq_f32(isPositive(x.q[i]), yes.q[i], no.q[i]);
+  return x;
+}
+SETNET_INLINE Lanes nearestInteger(Lanes x) {
+  SETNET_EACH x.q[i] = vrndnq_f32(x.q[i]);
+  return x;
+}
+SETNET_INLINE Lanes powerOfTwo(Lanes n) {
+  SETNET_EACH {
+    const int32x4_t exponent = vaddq_s32(vcvtnq_s32_f32(n.q[i]), vdupq_n_s32(127));
+    n.q[i] = vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23));
+  }
+  return n;
+}
+
+// One bit per lane.
+SETNET_INLINE uint32x4_t bitsOfLanes(int quad) {
+  const uint32x4_t first = {1, 2, 4, 8};
+  return vshlq_u32(first, vdupq_n_s32(4 * quad));
+}
+SETNET_INLINE uint16_t positiveBits(Lanes x) {
+  uint32x4_t bits = vdupq_n_u32(0);
+  SETNET_EACH bits = vorrq_u32(bits, vandq_u32(isPositive(x.q[i]), bitsOfLanes(i)));
+  return static_cast<uint16_t>(vaddvq_u32(bits));
+}
+SETNET_INLINE Lanes whereBits(uint16_t bits, Lanes yes, Lanes no) {
+  SETNET_EACH yes.q[i] = vbslq_f32(vtstq_u32(vdupq_n_u32(bits), bitsOfLanes(i)), yes.q[i], no.q[i]);
+  return yes;
+}
+
+SETNET_INLINE Words splatWords(uint32_t x) {
+  Words r;
+  SETNET_EACH r.q[i] = vdupq_n_u32(x);
+  return r;
+}
+SETNET_INLINE Words loadWords(const uint32_t* p) {
+  Words r;
+  SETNET_EACH r.q[i] = vld1q_u32(p + 4 * i);
+  return r;
+}
+SETNET_INLINE void storeWords(uint32_t* p, Words a) { SETNET_EACH vst1q_u32(p + 4 * i, a.q[i]); }
+SETNET_INLINE Words operator+(Words a, Words b) {
+  SETNET_EACH a.q[i] = vaddq_u32(a.q[i], b.q[i]);
+  return a;
+}
+SETNET_INLINE Words operator^(Words a, Words b) {
+  SETNET_EACH a.q[i] = veorq_u32(a.q[i], b.q[i]);
+  return a;
+}
+SETNET_INLINE Words lowHalf(Words a) {
+  SETNET_EACH a.q[i] = vandq_u32(a.q[i], vdupq_n_u32(0xFFFF));
+  return a;
+}
+SETNET_INLINE Words highHalf(Words a) {
+  SETNET_EACH a.q[i] = vshrq_n_u32(a.q[i], 16);
+  return a;
+}
+// Both words of the 64-bit products.
+SETNET_INLINE void multiplyWide(Words a, uint32_t factor, Words* high, Words* low) {
+  SETNET_EACH {
+    const uint32x4_t first = vreinterpretq_u32_u64(vmull_n_u32(vget_low_u32(a.q[i]), factor));
+    const uint32x4_t second = vreinterpretq_u32_u64(vmull_n_u32(vget_high_u32(a.q[i]), factor));
+    low->q[i] = vuzp1q_u32(first, second);
+    high->q[i] = vuzp2q_u32(first, second);
+  }
+}
+// For words below 2^31.
+SETNET_INLINE Lanes toFloat(Words a) {
+  Lanes r;
+  SETNET_EACH r.q[i] = vcvtq_f32_u32(a.q[i]);
+  return r;
+}
+SETNET_INLINE Lanes whereEqual(Words a, Words b, Lanes yes, Lanes no) {
+  SETNET_EACH yes.q[i] = vbslq_f32(vceqq_u32(a.q[i], b.q[i]), yes.q[i], no.q[i]);
+  return yes;
+}
+SETNET_INLINE Words wherePositive(Lanes x, Words yes, Words no) {
+  SETNET_EACH yes.q[i] = vbslq_u32(isPositive(x.q[i]), yes.q[i], no.q[i]);
+  return yes;
+}
+
+// a0+a2, a1+a3, b0+b2, b1+b3: the tree's level 2 for two vectors.
+SETNET_INLINE float32x4_t addHalves(float32x4_t a, float32x4_t b) {
+  return vaddq_f32(vcombine_f32(vget_low_f32(a), vget_low_f32(b)), vcombine_f32(vget_high_f32(a), vget_high_f32(b)));
+}
+// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (kernels.md section 0).
+SETNET_INLINE Lanes treeSums(const Lanes* sums) {
+  Lanes result;
+  SETNET_EACH {
+    float32x4_t quads[4];
+    SETNET_UNROLL
+    for (int k = 0; k < 4; ++k) {
+      const Lanes& s = sums[4 * i + k];
+      quads[k] = vaddq_f32(vaddq_f32(s.q[0], s.q[2]), vaddq_f32(s.q[1], s.q[3]));
+    }
+    result.q[i] = vpaddq_f32(addHalves(quads[0], quads[1]), addHalves(quads[2], quads[3]));
+  }
+  return result;
+}
+
+// rows[i] lane j <-> rows[j] lane i
+SETNET_INLINE void transpose16(Lanes* rows) {
+  Lanes result[16];
+  SETNET_UNROLL
+  for (int b = 0; b < 4; ++b) {
+    SETNET_EACH {
+      const float32x4_t r0 = rows[4 * b].q[i], r1 = rows[4 * b + 1].q[i];
+      const float32x4_t r2 = rows[4 * b + 2].q[i], r3 = rows[4 * b + 3].q[i];
+      const float64x2_t t0 = vreinterpretq_f64_f32(vtrn1q_f32(r0, r1));
+      const float64x2_t t1 = vreinterpretq_f64_f32(vtrn2q_f32(r0, r1));
+      const float64x2_t t2 = vreinterpretq_f64_f32(vtrn1q_f32(r2, r3));
+      const float64x2_t t3 = vreinterpretq_f64_f32(vtrn2q_f32(r2, r3));
+      result[4 * i].q[b] = vreinterpretq_f32_f64(vtrn1q_f64(t0, t2));
+      result[4 * i + 1].q[b] = vreinterpretq_f32_f64(vtrn1q_f64(t1, t3));
+      result[4 * i + 2].q[b] = vreinterpretq_f32_f64(vtrn2q_f64(t0, t2));
+      result[4 * i + 3].q[b] = vreinterpretq_f32_f64(vtrn2q_f64(t1, t3));
+    }
+  }
+  SETNET_UNROLL
+  for (int r = 0; r < 16; ++r) rows[r] = result[r];
+}
+
+#undef SETNET_EACH
+
+}  // namespace setnet::kernels::neon
+
+namespace setnet {
+
+template <>
+struct Splat<kernels::neon::Lanes> {
+  SETNET_MEMBER_INLINE static kernels::neon::Lanes of(double x) { return kernels::neon::splat(static_cast<float>(x)); }
+};
+
+}  // namespace setnet

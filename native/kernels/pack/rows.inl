@@ -1,0 +1,128 @@
+// Between the user's row-major matrices and panels: blocks of 16 rows and 16 columns, transposed in registers.
+
+struct RowScaling {
+  Lanes mean, scale;
+};
+
+// 16 elements (or the first `count`; the others are 0) as f32. The compiler vectorizes the conversion.
+template <class T>
+SETNET_INLINE Lanes convert(const T* from, int64_t count) {
+  alignas(64) float numbers[16] = {};
+  if (count == kLanes) {
+    for (int i = 0; i < 16; ++i) numbers[i] = static_cast<float>(from[i]);
+  } else {
+    for (int64_t i = 0; i < count; ++i) numbers[i] = static_cast<float>(from[i]);
+  }
+  return load(numbers);
+}
+SETNET_INLINE Lanes convert(const float* from, int64_t count) {
+  return count == kLanes ? load(from) : loadPart(from, count);
+}
+
+// Lanes that hold a missing value become 0, whatever `scaled` made of them.
+SETNET_INLINE Lanes withoutMissing(Lanes raw, Lanes scaled, float missing) {
+  alignas(64) float x[16], y[16];
+  store(x, raw);
+  store(y, scaled);
+  const bool isNan = missing != missing;
+  for (int i = 0; i < 16; ++i)
+    if (isNan ? x[i] != x[i] : x[i] == missing) y[i] = 0;
+  return load(y);
+}
+
+template <class T>
+static void packRowsOf(const PackRowsArgs& a) {
+  const T* data = static_cast<const T*>(a.data);
+  const Lanes zero = splat(0.0f);
+  Lanes check = zero;  // becomes NaN where anything was not finite
+  const int64_t vectors = (a.samples + kLanes - 1) / kLanes;
+  for (int64_t v = 0; v < vectors; ++v) {
+    const T* rows[16];
+    const int64_t there = a.samples - v * kLanes < kLanes ? a.samples - v * kLanes : kLanes;
+    for (int64_t i = 0; i < there; ++i) {
+      const uint64_t k = static_cast<uint64_t>(v * kLanes + i);
+      rows[i] = data + (a.indices ? a.indices[k] : a.first + k) * static_cast<uint64_t>(a.columns);
+    }
+    float* out = a.out.vector(v);
+    for (int64_t c = a.columnBegin; c < a.columnEnd; c += kLanes) {
+      const int64_t count = a.columnEnd - c < kLanes ? a.columnEnd - c : kLanes;
+      RowScaling scaling = {zero, zero};
+      if (a.mean && a.perFeature)
+        scaling = {loadPart(a.mean + c, count), loadPart(a.scale + c, count)};
+      else if (a.mean)
+        scaling = {splat(a.mean[0]), splat(a.scale[0])};
+      Lanes block[16];
+      SETNET_UNROLL
+      for (int i = 0; i < 16; ++i) block[i] = zero;
+      for (int64_t i = 0; i < there; ++i) {
+        const Lanes raw = convert(rows[i] + c, count);
+        Lanes x = a.mean ? (raw - scaling.mean) * scaling.scale : raw;
+        if (a.hasMissing) x = withoutMissing(raw, x, a.missing);
+        // Lanes beyond the last column hold (0 - 0) * 0 here: finite.
+        check = madd(x, zero, check);
+        block[i] = x;
+      }
+      transpose16(block);
+      for (int64_t i = 0; i < count; ++i) store(out + (c + i) * a.out.width, block[i]);
+    }
+  }
+  alignas(64) float checks[16];
+  store(checks, check);
+  for (int i = 0; i < 16; ++i)
+    if (checks[i] != 0) *a.nonfinite = 1;
+}
+
+static void packRows(const PackRowsArgs& a) {
+  switch (a.type) {
+    case Element::Float32:
+      return packRowsOf<float>(a);
+    case Element::Float64:
+      return packRowsOf<double>(a);
+    case Element::Uint8:
+      return packRowsOf<uint8_t>(a);
+    case Element::Int8:
+      return packRowsOf<int8_t>(a);
+    case Element::Uint16:
+      return packRowsOf<uint16_t>(a);
+    case Element::Int16:
+      return packRowsOf<int16_t>(a);
+  }
+}
+
+static void unpackRows(const UnpackRowsArgs& a) {
+  for (int64_t sample = 0; sample < a.samples; sample += kLanes) {
+    const int64_t rows = a.samples - sample < kLanes ? a.samples - sample : kLanes;
+    const float* y = a.y.vector(sample / kLanes);
+    for (int64_t u = 0; u < a.units; u += kLanes) {
+      const int64_t count = a.units - u < kLanes ? a.units - u : kLanes;
+      Lanes block[16];
+      SETNET_UNROLL
+      for (int i = 0; i < 16; ++i) block[i] = splat(0.0f);
+      for (int64_t i = 0; i < count; ++i) block[i] = load(y + (u + i) * a.y.width);
+      transpose16(block);
+      for (int64_t i = 0; i < rows; ++i) {
+        float* out = a.out + (sample + i) * a.units + u;
+        if (count == kLanes)
+          store(out, block[i]);
+        else
+          storePart(out, block[i], count);
+      }
+    }
+  }
+}
+
+static void sampleTiles(const TilesArgs& a) {
+  for (int64_t feature = a.featureBegin; feature < a.featureEnd; feature += kLanes) {
+    const int64_t count = a.featureEnd - feature < kLanes ? a.featureEnd - feature : kLanes;
+    float* tile = a.tiles + feature / kLanes * a.tileStride;
+    for (int64_t v = 0; v < a.vectors; ++v) {
+      const float* x = a.x.vector(v) + feature * a.x.width;
+      Lanes block[16];
+      SETNET_UNROLL
+      for (int i = 0; i < 16; ++i) block[i] = i < count ? load(x + i * a.x.width) : splat(0.0f);
+      transpose16(block);
+      SETNET_UNROLL
+      for (int i = 0; i < 16; ++i) store(tile + (v * kLanes + i) * kLanes, block[i]);
+    }
+  }
+}

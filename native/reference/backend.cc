@@ -1,0 +1,181 @@
+#include "reference/backend.h"
+
+#include <string>
+#include <utility>
+
+#include "reference/network.h"
+#include "reference/rules.h"
+
+namespace setnet::reference {
+
+using backend::EngineOptions;
+using backend::EvolutionSettings;
+using backend::RowSet;
+using backend::StepResult;
+using backend::StepSettings;
+using backend::Targets;
+using backend::TrainingRules;
+
+namespace {
+
+// Where nothing has been learned or given yet, raw features cannot become inputs.
+Status checkScaling(const core::Scaling& scaling) {
+  if (scaling.kind != core::Scaling::Kind::None && !scaling.known)
+    return Status(Code::State, "the scaling of the inputs is not known yet: fit learns it");
+  return Status();
+}
+
+Status checkTargets(const Targets& targets, uint64_t count, uint64_t units) {
+  if (!targets.classes && count > 0)
+    return Status(Code::Data, "a step needs one class per sample; there are none");
+  for (uint64_t k = 0; k < count; ++k) {
+    const int32_t c = targets.classes[k];
+    if (c < 0 || static_cast<uint64_t>(c) >= units)
+      return Status(Code::Data, "position " + std::to_string(k) + " of the batch has class " +
+                                    std::to_string(c) + "; the network has classes 0 to " +
+                                    std::to_string(units - 1));
+  }
+  return Status();
+}
+
+Status checkOut(const Span<float>& out, uint64_t count, uint64_t units) {
+  if (out.size() != count * units)
+    return Status(Code::Shape, "the output has room for " + std::to_string(out.size()) +
+                                   " numbers; " + std::to_string(count) + " rows of " +
+                                   std::to_string(units) + " units need " +
+                                   std::to_string(count * units));
+  return Status();
+}
+
+// The largest output's class; the lower one where several are equal.
+int32_t classOf(const std::vector<double>& outputs) {
+  size_t best = 0;
+  for (size_t u = 1; u < outputs.size(); ++u)
+    if (outputs[u] > outputs[best]) best = u;
+  return static_cast<int32_t>(best);
+}
+
+class ReferenceEngine : public backend::Engine {
+ public:
+  ReferenceEngine(const core::Model& model, const TrainingRules& rules)
+      : network_(model, rules::stateCountOf(rules.optimizer.rule)), rules_(rules) {}
+
+  Status step(const RowSet& rows, const Targets& targets, const StepSettings& settings,
+              StepResult* result) override {
+    if (rows.count == 0) return Status(Code::Data, "a step needs at least one sample");
+    SETNET_TRY(checkTargets(targets, rows.count, network_.units()));
+    std::vector<Trace> traces;
+    SETNET_TRY(network_.read(rows, &traces));
+
+    std::vector<LayerGradient> gradients;
+    for (const Layer& layer : network_.layers()) gradients.push_back(layer.zeroGradient());
+    const double scale = 1.0 / static_cast<double>(rows.count);
+    *result = StepResult();
+    for (uint64_t k = 0; k < rows.count; ++k) {
+      network_.forward(&settings.step, k, &traces[k]);
+      const std::vector<double>& outputs = traces[k].outputs();
+      std::vector<double> dy;
+      result->lossSum += lossAndGradient(rules_.loss, outputs, targets.classes[k], scale, &dy);
+      result->correct += classOf(outputs) == targets.classes[k];
+      network_.backward(traces[k], std::move(dy), &gradients);
+    }
+    for (size_t l = 0; l < gradients.size(); ++l)
+      network_.layers()[l].update(rules_.optimizer, settings.learningRate, gradients[l]);
+    return Status();
+  }
+
+  Status forward(const RowSet& rows, Span<float> out) override {
+    SETNET_TRY(checkOut(out, rows.count, network_.units()));
+    std::vector<Trace> traces;
+    SETNET_TRY(network_.read(rows, &traces));
+    for (uint64_t k = 0; k < rows.count; ++k) {
+      network_.forward(nullptr, k, &traces[k]);
+      for (uint64_t u = 0; u < network_.units(); ++u)
+        out[k * network_.units() + u] = static_cast<float>(traces[k].outputs()[u]);
+    }
+    return Status();
+  }
+
+  Status evolve(const EvolutionSettings& settings,
+                std::vector<core::LayerEvolutionReport>* reports) override {
+    // All layers first, so that a failure in the last one changes nothing in the first.
+    std::vector<Layer> evolved = network_.layers();
+    std::vector<core::LayerEvolutionReport> made(evolved.size());
+    for (size_t l = 0; l < evolved.size(); ++l)
+      SETNET_TRY(network_.layers()[l].evolve(settings, network_.definition().seed, &evolved[l],
+                                             &made[l]));
+    network_.layers() = std::move(evolved);
+    *reports = std::move(made);
+    return Status();
+  }
+
+  Status checkFinite() const override {
+    for (const Layer& layer : network_.layers()) SETNET_TRY(layer.checkFinite());
+    return Status();
+  }
+
+  Status exportLayers(core::Model* model, bool withOptimizerState) const override {
+    model->layers.clear();
+    for (const Layer& layer : network_.layers())
+      model->layers.push_back(layer.exportState(withOptimizerState));
+    return Status();
+  }
+
+ private:
+  Network network_;
+  TrainingRules rules_;
+};
+
+class ReferencePredictor : public backend::Predictor {
+ public:
+  explicit ReferencePredictor(const core::Model& model) : network_(model, 0), loss_(model.loss) {}
+
+  Status predict(const RowSet& rows, backend::Output output, Span<float> out) const override {
+    if (output == backend::Output::Probabilities && loss_ < 0)
+      return Status(Code::State,
+                    "a network that was never fitted has no loss and so no probabilities");
+    SETNET_TRY(checkOut(out, rows.count, network_.units()));
+    std::vector<Trace> traces;
+    SETNET_TRY(network_.read(rows, &traces));
+    for (uint64_t k = 0; k < rows.count; ++k) {
+      network_.forward(nullptr, k, &traces[k]);
+      std::vector<double> answer = traces[k].outputs();
+      if (output == backend::Output::Probabilities) answer = probabilities(loss_, answer);
+      for (uint64_t u = 0; u < network_.units(); ++u)
+        out[k * network_.units() + u] = static_cast<float>(answer[u]);
+    }
+    return Status();
+  }
+
+ private:
+  const Network network_;
+  const int loss_;
+};
+
+class ReferenceBackend : public backend::Backend {
+ public:
+  const char* name() const override { return "reference"; }
+
+  Status createEngine(const core::Model& model, const TrainingRules& rules, const EngineOptions&,
+                      std::unique_ptr<backend::Engine>* out) const override {
+    SETNET_TRY(checkScaling(model.scaling));
+    *out = std::make_unique<ReferenceEngine>(model, rules);
+    return Status();
+  }
+
+  Status createPredictor(Ref<const core::Model> model, const EngineOptions&,
+                         Ref<backend::Predictor>* out) const override {
+    SETNET_TRY(checkScaling(model->scaling));
+    *out = Ref<backend::Predictor>(new ReferencePredictor(*model));
+    return Status();
+  }
+};
+
+}  // namespace
+
+const backend::Backend& backend() {
+  static const ReferenceBackend instance;
+  return instance;
+}
+
+}  // namespace setnet::reference

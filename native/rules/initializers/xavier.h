@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cmath>
+
+#include "rules/rule.h"
+
+namespace setnet::rules {
+
+// Glorot and Bengio 2010: the variance 2 / (fanIn + fanOut) is a compromise between signals and gradients, meant for
+// activations that are linear around 0. Both fans are the sparse means.
+
+// U(-sqrt(6 / (fanIn + fanOut)), sqrt(6 / (fanIn + fanOut))).
+struct XavierUniform : NoParameters {
+  static constexpr const char* name = "xavierUniform";
+  static constexpr bool normal = false;
+  static double scale(const double*, double fanIn, double fanOut, double) {
+    return fanIn + fanOut > 0 ? std::sqrt(6 / (fanIn + fanOut)) : 0;
+  }
+};
+
+// N(0, 2 / (fanIn + fanOut)).
+struct XavierNormal : NoParameters {
+  static constexpr const char* name = "xavierNormal";
+  static constexpr bool normal = true;
+  static double scale(const double*, double fanIn, double fanOut, double) {
+    return fanIn + fanOut > 0 ? std::sqrt(2 / (fanIn + fanOut)) : 0;
+  }
+};
+
+}  // namespace setnet::rules

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "rules/rule.h"
+
+namespace setnet::rules {
+
+// Every weight +0: the default of newcomers, who then start without disturbing what the network has learned.
+struct Zero : NoParameters {
+  static constexpr const char* name = "zero";
+  static constexpr bool normal = false;
+  static double scale(const double*, double, double, double) { return 0; }
+};
+
+}  // namespace setnet::rules

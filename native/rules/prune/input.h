@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/philox.h"
+#include "base/span.h"
+
+namespace setnet::rules {
+
+// What a prune rule chooses from.
+struct PruneInput {
+  Span<const float> values;  // of one layer, in canonical order
+  double zeta;               // the fraction to remove, 0..1
+  RandomStream stream;       // purpose RandomPrune, this layer, this evolution
+};
+
+}  // namespace setnet::rules

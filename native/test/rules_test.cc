@@ -1,0 +1,233 @@
+// Prune and grow rules against short models written another way, on random cases full of ties, zeros and subnormals.
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/bijection.h"
+#include "base/flush_subnormals.h"
+#include "rules/grow.h"
+#include "rules/prune.h"
+#include "test/check.h"
+
+using namespace setnet;
+using namespace setnet::rules;
+
+namespace {
+
+using Random = std::mt19937_64;
+
+double uniform(Random& random) { return static_cast<double>(random() >> 11) * 0x1p-53; }
+
+// Few distinct values, so that ties are the rule.
+std::vector<float> randomValues(Random& random, size_t count) {
+  const float tiny = std::numeric_limits<float>::denorm_min();
+  const float palette[] = {0.0f, -0.0f, tiny, -tiny, 3 * tiny, -3 * tiny, 0.5f, -0.5f, 0.25f, -0.25f, 3e38f, -3e38f};
+  const uint64_t kind = random() % 4;
+  std::vector<float> values(count);
+  for (float& x : values) {
+    if (kind == 0) x = palette[random() % 12];
+    if (kind == 1) x = static_cast<float>(uniform(random) - 0.5);
+    if (kind == 2) x = static_cast<float>(static_cast<int>(random() % 9) - 4);
+    if (kind == 3) x = random() % 2 ? palette[random() % 12] : static_cast<float>(uniform(random));
+  }
+  return values;
+}
+
+double randomZeta(Random& random) {
+  const double common[] = {0, 0.1, 0.2, 0.3, 0.5, 0.7, 1};
+  return random() % 3 ? common[random() % 7] : uniform(random);
+}
+
+// The definition, by a stable sort of each sign: ties keep their order, so the lower cell goes first.
+std::vector<uint8_t> modelOfSigned(const std::vector<float>& values, double zeta, bool largest) {
+  std::vector<uint8_t> removed(values.size());
+  for (const bool negative : {false, true}) {
+    std::vector<size_t> order;
+    for (size_t i = 0; i < values.size(); ++i)
+      if (values[i] != 0 && (values[i] < 0) == negative) order.push_back(i);
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      const float x = std::fabs(values[a]), y = std::fabs(values[b]);
+      return largest ? x > y : x < y;
+    });
+    const auto goes = static_cast<size_t>(std::floor(zeta * static_cast<double>(order.size()) + 1e-9));
+    for (size_t k = 0; k < goes; ++k) removed[order[k]] = 1;
+  }
+  return removed;
+}
+
+std::vector<uint8_t> modelOfRandom(const std::vector<float>& values, double zeta, const RandomStream& stream) {
+  std::vector<size_t> nonzero;
+  for (size_t i = 0; i < values.size(); ++i)
+    if (values[i] != 0) nonzero.push_back(i);
+  std::vector<uint8_t> removed(values.size());
+  const auto goes = static_cast<uint64_t>(std::floor(zeta * static_cast<double>(nonzero.size()) + 1e-9));
+  for (uint64_t k = 0; k < goes; ++k) removed[nonzero[Bijection(stream, nonzero.size())(k)]] = 1;
+  return removed;
+}
+
+std::vector<uint8_t> pruned(const char* name, const std::vector<float>& values, double zeta,
+                            const RandomStream& stream = {}) {
+  std::vector<uint8_t> removed(values.size());
+  markPruned(findRule(kPruneRules, name), {values, zeta, stream}, removed);
+  return removed;
+}
+
+// The definition, one draw at a time.
+std::vector<uint64_t> modelOfGrow(uint64_t cells, const std::set<uint64_t>& occupied, uint64_t count,
+                                  const RandomStream& stream) {
+  std::set<uint64_t> chosen;
+  for (uint64_t i = 0; i < cells && chosen.size() < count; ++i) {
+    const uint64_t cell = Bijection(stream, cells)(i);
+    if (occupied.count(cell) == 0) chosen.insert(cell);
+  }
+  return {chosen.begin(), chosen.end()};
+}
+
+std::vector<uint64_t> grown(uint64_t cells, const std::set<uint64_t>& occupied, uint64_t count,
+                            const RandomStream& stream) {
+  const std::vector<uint64_t> sorted(occupied.begin(), occupied.end());
+  std::vector<uint64_t> chosen;
+  chooseGrown(findRule(kGrowRules, "random"), {cells, sorted, count, stream}, &chosen);
+  return chosen;
+}
+
+}  // namespace
+
+TEST("signMagnitude and largest choose what a stable sort of each sign chooses") {
+  Random random(1);
+  for (int round = 0; round < 2000; ++round) {
+    const std::vector<float> values = randomValues(random, random() % (round % 20 ? 60 : 3000));
+    const double zeta = randomZeta(random);
+    CHECK(pruned("signMagnitude", values, zeta) == modelOfSigned(values, zeta, false));
+    CHECK(pruned("largest", values, zeta) == modelOfSigned(values, zeta, true));
+  }
+}
+
+TEST("the choice by magnitude is the same while subnormals are flushed") {
+  Random random(2);
+  for (int round = 0; round < 200; ++round) {
+    const std::vector<float> values = randomValues(random, 100);
+    const std::vector<uint8_t> expected = modelOfSigned(values, 0.3, false);
+    std::vector<uint8_t> found;
+    {
+      FlushSubnormals flush;
+      found = pruned("signMagnitude", values, 0.3);
+    }
+    CHECK(found == expected);
+  }
+}
+
+TEST("random prune chooses the first values of the bijection over what is not zero") {
+  Random random(3);
+  for (int round = 0; round < 300; ++round) {
+    const std::vector<float> values = randomValues(random, random() % (round % 20 ? 60 : 3000));
+    const double zeta = randomZeta(random);
+    const RandomStream stream{random(), Purpose::RandomPrune, 2, random() % 9};
+    CHECK(pruned("random", values, zeta, stream) == modelOfRandom(values, zeta, stream));
+  }
+}
+
+TEST("counts are floor(zeta * count) even where the product falls just below a whole number") {
+  CHECK_EQ(prunedCount(0.3, 10), 3);
+  CHECK_EQ(prunedCount(0.7, 10), 7);
+  CHECK_EQ(prunedCount(0.29, 100), 29);  // 0.29 * 100 is 28.999999999999996
+  CHECK_EQ(prunedCount(0.3, 11), 3);
+  CHECK_EQ(prunedCount(0, 11), 0);
+  CHECK_EQ(prunedCount(1, 11), 11);
+  CHECK_EQ(prunedCount(1, 0), 0);
+  CHECK_EQ(prunedCount(0.5, 1), 0);
+  CHECK_EQ(prunedCount(std::numeric_limits<double>::quiet_NaN(), 5), 0);
+}
+
+TEST("no rule marks exact zeros or unmarks what is marked already") {
+  const std::vector<float> values = {0.0f, -0.0f, 1.0f, -1.0f, 0.0f};
+  for (const RuleInfo& rule : kPruneRules) {
+    CHECK(pruned(rule.name, values, 1) == (std::vector<uint8_t>{0, 0, 1, 1, 0}));
+    std::vector<uint8_t> removed = {1, 1, 0, 0, 1};
+    markPruned(findRule(kPruneRules, rule.name), {values, 0, {}}, removed);
+    CHECK(removed == (std::vector<uint8_t>{1, 1, 0, 0, 1}));
+    CHECK(pruned(rule.name, {}, 1).empty());
+    CHECK(pruned(rule.name, {0.0f, -0.0f}, 1) == (std::vector<uint8_t>{0, 0}));
+  }
+}
+
+TEST("growth takes the first free cells of pi, as drawn one by one") {
+  Random random(4);
+  for (int round = 0; round < 1500; ++round) {
+    const uint64_t cells = 1 + random() % (round % 10 ? 80 : 4000);
+    std::set<uint64_t> occupied;
+    const uint64_t wantedOccupied = random() % (cells + 1);
+    while (occupied.size() < wantedOccupied) occupied.insert(random() % cells);
+    const uint64_t count = random() % (cells + 3);
+    const RandomStream stream{random(), Purpose::Topology, 1, random() % 5};
+    CHECK(grown(cells, occupied, count, stream) == modelOfGrow(cells, occupied, count, stream));
+  }
+}
+
+TEST("growth takes several batches where few cells are free, and still the first ones") {
+  Random random(5);
+  for (const uint64_t free : {uint64_t{1}, uint64_t{20}, uint64_t{3000}}) {
+    const uint64_t cells = 300000;
+    std::vector<uint8_t> isFree(cells);
+    for (uint64_t left = free; left > 0;) {
+      uint8_t& cell = isFree[random() % cells];
+      left -= cell == 0;
+      cell = 1;
+    }
+    std::vector<uint64_t> occupied;
+    for (uint64_t c = 0; c < cells; ++c)
+      if (!isFree[c]) occupied.push_back(c);
+    for (const uint64_t count : {(free + 1) / 2, free, free + 7}) {
+      const RandomStream stream{random(), Purpose::Topology, 0, 3};
+      std::vector<uint64_t> chosen, expected;
+      chooseGrown(0, {cells, occupied, count, stream}, &chosen);
+      const Bijection pi(stream, cells);
+      for (uint64_t i = 0; i < cells && expected.size() < count; ++i)
+        if (isFree[pi(i)]) expected.push_back(pi(i));
+      std::sort(expected.begin(), expected.end());
+      CHECK(chosen == expected);
+    }
+  }
+}
+
+TEST("growth in a full layer adds nothing, and growth appends to what is there") {
+  CHECK(grown(4, {0, 1, 2, 3}, 2, {}).empty());
+  CHECK(grown(0, {}, 2, {}).empty());
+  CHECK(grown(9, {1}, 0, {}).empty());
+  std::vector<uint64_t> cells = {77};
+  const std::vector<uint64_t> occupied = {0, 2};
+  chooseGrown(0, {4, occupied, 9, {}}, &cells);
+  CHECK(cells == (std::vector<uint64_t>{77, 1, 3}));
+}
+
+TEST("growth works in layers of more cells than 32 bits count") {
+  const uint64_t cells = uint64_t{1} << 44;
+  std::set<uint64_t> occupied;
+  const RandomStream stream{8, Purpose::Topology, 0, 1};
+  const Bijection pi(stream, cells);
+  for (uint64_t i = 0; i < 3000; i += 2) occupied.insert(pi(i));
+  CHECK(grown(cells, occupied, 1000, stream) == modelOfGrow(cells, occupied, 1000, stream));
+}
+
+TEST("every cell is grown equally often") {
+  std::vector<uint64_t> counts(40);
+  for (uint64_t seed = 0; seed < 20000; ++seed) {
+    for (uint64_t cell : grown(50, {0, 1, 2, 3, 4, 45, 46, 47, 48, 49}, 10, {seed, Purpose::Topology, 0, 1}))
+      ++counts[cell - 5];
+  }
+  // 20000 * 10 / 40 each, with a standard deviation of sqrt(20000 / 4 * 3 / 4) = 61.
+  for (uint64_t count : counts) CHECK_NEAR(static_cast<double>(count), 5000, 5 * 61);
+}
+
+TEST("rules are found by name") {
+  CHECK_EQ(findRule(kPruneRules, "signMagnitude"), static_cast<int>(Prune::SignMagnitude));
+  CHECK_EQ(findRule(kPruneRules, "random"), static_cast<int>(Prune::RandomPrune));
+  CHECK_EQ(findRule(kPruneRules, "largest"), static_cast<int>(Prune::Largest));
+  CHECK_EQ(findRule(kPruneRules, "smallest"), -1);
+  CHECK_EQ(findRule(kGrowRules, "random"), static_cast<int>(Grow::RandomGrow));
+}
+
+int main(int argc, char** argv) { return setnet::test::run(argc, argv); }

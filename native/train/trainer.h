@@ -1,0 +1,115 @@
+// Training: epochs, the order of samples, batches, counters, the order of events, abort. Sees the backend's interface
+// only. Runs on whatever thread calls fit(); the binding gives it one of its own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "backend/backend.h"
+#include "base/ref.h"
+#include "base/status.h"
+#include "core/model.h"
+#include "rules/schedules.h"
+
+namespace setnet::train {
+
+struct Dataset {
+  backend::MatrixView x;
+  Span<const int32_t> classes;  // one per row, in [0, units of the last layer) (checked by the caller)
+};
+
+struct FitOptions {
+  uint64_t epochs = 1;
+  uint64_t batchSize = 128;
+  backend::TrainingRules rules;
+  rules::RuleChoice learningRate;  // rules::Schedule
+  double warmup = 0;               // epochs
+  bool evolve = true;              // false: a static topology, and no final removal
+  core::EvolutionRules evolution;
+  double zeta = 0.3;
+  rules::RuleChoice zetaSchedule;  // rules::Schedule; its `from` / `value` is replaced by zeta
+  bool finalPrune = true;
+  int threads = 1;
+  double progressSeconds = 0.1;    // at most one progress report in this time
+};
+
+struct Evaluation {
+  double loss = 0;      // mean over samples
+  double accuracy = 0;  // fraction of samples whose largest output is their class
+  uint64_t samples = 0;
+};
+
+struct EvolutionRecord {
+  double zeta = 0;
+  core::LayerEvolutionReport total;
+  std::vector<core::LayerEvolutionReport> layers;
+};
+
+struct EpochRecord {
+  uint64_t epoch = 0;  // of this fit, from 1
+  double loss = 0;     // mean over the epoch's samples, while training (dropout active)
+  double accuracy = 0;
+  double learningRate = 0;      // of the epoch's last step
+  double seconds = 0;           // training steps only
+  double evolutionSeconds = 0;
+  double validationSeconds = 0;
+  uint64_t connections = 0;     // as trained in this epoch (before its evolution)
+  std::optional<Evaluation> validation;
+  std::optional<EvolutionRecord> evolution;  // pruned and grown at the epoch's end (not in the last epoch)
+};
+
+// What the final removal did, and what the deployed network is.
+struct FinalRecord {
+  EvolutionRecord removal;
+  uint64_t connections = 0;
+  std::optional<Evaluation> validation;
+};
+
+struct Progress {
+  uint64_t epoch = 0, epochs = 0;
+  uint64_t step = 0, steps = 0;  // done, of this epoch
+  uint64_t samples = 0;          // done, of this epoch
+  double loss = 0, accuracy = 0; // running means of this epoch
+  double learningRate = 0;
+  double seconds = 0;            // of this epoch so far
+  uint64_t connections = 0;
+};
+
+// Set by other threads at any time.
+struct Control {
+  std::atomic<bool> abort{false};  // within a step
+  std::atomic<bool> stop{false};   // after the running epoch
+};
+
+// Called on the training thread.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void onProgress(const Progress& progress) = 0;
+  // The state that predictions and files see from now on.
+  virtual void publish(Ref<const core::Model> model) = 0;
+  // May block until the consumer has looked at it (returns at once when control.abort is set). Called after publish.
+  virtual void onEpoch(const EpochRecord& record) = 0;
+};
+
+struct FitResult {
+  std::vector<EpochRecord> epochs;
+  std::optional<FinalRecord> final;  // not there after stop or where nothing is to be removed and nothing validated
+  bool stopped = false;              // ended by control.stop before the last epoch
+};
+
+// Trains from `start` (its optimizer state is not used: a second fit starts fresh state and schedules from the current
+// weights). Publishes a model at the end of every epoch. On Aborted the model as after the last finished step has been
+// published; on Diverged or any other failure the last published model (of the last finished epoch) stands.
+Status fit(const backend::Backend& backend, Ref<const core::Model> start, const Dataset& training,
+           const Dataset* validation, const FitOptions& options, Control& control, Observer& observer,
+           FitResult* result);
+
+// Loss and accuracy of a predictor on a data set, in blocks; stops with Code::Aborted between blocks.
+// loss < 0 (never fitted): softmax cross-entropy is reported.
+Status evaluate(const backend::Predictor& predictor, const core::Model& model, const Dataset& data,
+                const std::atomic<bool>* abort, Evaluation* out);
+
+}  // namespace setnet::train
