@@ -44,7 +44,7 @@ export async function run({ options: { seeds, epochs, equalEpochs, processes }, 
     ...origin,
     seeds,
     each: perSeed(evolved, 'accuracy'),
-    settings: JSON.stringify(settings),
+    settings,
   });
   figure('SET after the final removal', after, '%', { ...origin, seeds, each: perSeed(evolved, 'finalAccuracy') });
   figure('static sparse', still, '%', { ...origin, seeds, each: perSeed(fixed, 'accuracy') });

@@ -1,6 +1,7 @@
 // Seconds per epoch of sparse and masked training on one thread, and what the masked baseline reaches of OpenBLAS, so that
 // the ratio of the two is not that of a slow baseline. Everything in one run, in turns: a machine that slows down meanwhile
 // slows all of them.
+import { loadavg } from 'node:os';
 import { bundledDir, loadFashion } from '../examples/fashion/data.mjs';
 import { createNetwork, fitOptions, recommended } from './lib/network.mjs';
 import { openBlas } from './lib/openblas.mjs';
@@ -44,7 +45,9 @@ export async function run({ options: { repeats }, figure, note }) {
   }
   for (const kind of kinds) while (!(await epochs[kind].next()).done);
 
-  const origin = { threads, repeats, images: data.trainRows, batch: batchSize };
+  // More than 1 (this process) says that others disturbed it.
+  const load = Number(loadavg()[0].toFixed(2));
+  const origin = { threads, repeats, images: data.trainRows, batch: batchSize, load };
   const connections = (kind) => nets[kind].layers.reduce((sum, layer) => sum + layer.connections, 0);
   for (const kind of kinds) {
     figure(`${kind}: seconds per epoch`, median(seconds[kind]), 's', { ...origin, each: rounded(seconds[kind]) });

@@ -6,7 +6,17 @@
 // A block after <!-- new: PATH --> is a new file; a diff after <!-- change: PATH --> is applied where its old lines stand,
 // which must be at exactly one place.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,14 +49,19 @@ function applyStep(folder, { kind, path, code }) {
       .join('');
   const text = readFileSync(target, 'utf8');
   const places = text.split(side('+')).length - 1;
-  if (places !== 1) throw new Error(`${path}: the old lines of a change stand at ${places} places, expected one:\n${code}`);
-  writeFileSync(target, text.replace(side('+'), () => side('-')));
+  if (places !== 1)
+    throw new Error(`${path}: the old lines of a change stand at ${places} places, expected one:\n${code}`);
+  writeFileSync(
+    target,
+    text.replace(side('+'), () => side('-')),
+  );
 }
 
 function run(folder, program, args) {
   console.log(`  ${program} ${args.join(' ')}`);
   const result = spawnSync(program, args, { cwd: folder, stdio: 'inherit' });
-  if (result.status !== 0) throw new Error(`${program} failed (${result.error?.message ?? `exit code ${result.status ?? result.signal}`})`);
+  if (result.status !== 0)
+    throw new Error(`${program} failed (${result.error?.message ?? `exit code ${result.status ?? result.signal}`})`);
 }
 
 /** The rule through the public API: one epoch and the final removal of a layer of 6 x 10, all weights known before. */
@@ -63,7 +78,7 @@ const after = net.layers[0].weights.values;
 const expected = [...before].sort((a, b) => Math.abs(b) - Math.abs(a)).slice(0, before.length - Math.floor(0.3 * before.length));
 const sorted = [...after].sort((a, b) => Math.abs(b) - Math.abs(a));
 if (after.length !== 21 || sorted.join() !== expected.join()) throw new Error('not the largest magnitudes are left: ' + after);
-console.log('  set({ prune: \'magnitude\' }) leaves the 21 largest of 30 weights');
+console.log("  set({ prune: 'magnitude' }) leaves the 21 largest of 30 weights");
 `;
 
 function main() {
@@ -71,7 +86,8 @@ function main() {
   try {
     const left = new Set(['.git', 'node_modules', 'dist', 'examples', 'prebuilds']);
     for (const name of readdirSync(root)) {
-      if (!left.has(name) && !name.startsWith('build')) cpSync(join(root, name), join(folder, name), { recursive: true });
+      if (!left.has(name) && !name.startsWith('build'))
+        cpSync(join(root, name), join(folder, name), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const steps = readSteps(readFileSync(join(root, 'docs/extending.md'), 'utf8'));

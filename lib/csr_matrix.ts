@@ -113,8 +113,9 @@ export class CsrMatrix {
   /**
    * Copies the arrays and validates the copy. Rows and columns may be 0.
    *
-   * Errors: `ERR_SETNET_TYPE`; `ERR_SETNET_SHAPE` where lengths do not fit together; `ERR_SETNET_DATA` where pointers do not
-   * ascend or columns are not sorted, distinct and in range; `ERR_SETNET_NONFINITE`; `ERR_SETNET_BUFFER`.
+   * Errors: `ERR_SETNET_TYPE`; `ERR_SETNET_OPTION`; `ERR_SETNET_SHAPE` where lengths do not fit together or pointers do not
+   * ascend from 0 to them; `ERR_SETNET_DATA` where a number is no index, or columns are not sorted, distinct and in range;
+   * `ERR_SETNET_NONFINITE`; `ERR_SETNET_BUFFER`; `ERR_SETNET_MEMORY`.
    */
   static from(arrays: CsrArrays): CsrMatrix {
     const where = 'CsrMatrix.from';

@@ -30,7 +30,8 @@ export interface FitOptions {
   readonly signal?: AbortSignalLike;
   /**
    * Called about ten times a second within an epoch, on the thread that called fit. It never slows training: a report that
-   * comes too late is dropped. If it throws, training ends as by an abort and `done` rejects with what it threw.
+   * comes too late is dropped, and an epoch shorter than a tenth of a second has none. If it throws, training ends as by
+   * an abort and `done` rejects with what it threw.
    */
   readonly onProgress?: (progress: Progress) => void;
   /** Threads, 1 to 1024; results do not depend on it. Default: the network's. */
@@ -39,7 +40,8 @@ export interface FitOptions {
    * True: x of both data sets is copied at the call. By default it is used in place: a SharedArrayBuffer as it is, an
    * ArrayBuffer is marked untransferable for good (`worker_threads.markAsUntransferable`), since a transfer would take the
    * memory from under the training. Node 22 lets `ArrayBuffer.prototype.transfer` ignore that mark, so there x is always
-   * copied unless it is a SharedArrayBuffer. Do not write to x while training. Default false.
+   * copied unless it is a SharedArrayBuffer. Node 20 lets byte streams (a `ReadableStream` of type 'bytes') ignore it: do
+   * not hand them x while training. Writing to x while training changes what is learned. Default false.
    */
   readonly copy?: boolean;
 }

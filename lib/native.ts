@@ -173,7 +173,8 @@ export interface NativeTraining {
   stop(): void;
   /**
    * While true, the trainer waits after each epoch until acknowledge(epoch) has been called with at least that epoch's
-   * number. Setting it to false lets it run on.
+   * number. Setting it to false lets it run on. A training begins with true, so that a loop over it does not race with
+   * the first epoch; whoever does not loop sets it to false.
    */
   setStepped(stepped: boolean): void;
   acknowledge(epoch: number): void;

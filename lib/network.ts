@@ -400,7 +400,8 @@ function checkOut(
   length: number,
   x: ArrayBufferView,
 ): Float32Array | Int32Array {
-  if (typedArrayName(out) !== name) throw typeError(`predictSync: out must be a ${name}, not ${describe(out)}`);
+  if (typedArrayName(out) !== name)
+    throw typeError(`predictSync: out must be ${name === 'Int32Array' ? 'an' : 'a'} ${name}, not ${describe(out)}`);
   const array = out as Float32Array | Int32Array;
   checkBuffer(array, 'predictSync: out');
   if (lengthOf(array) !== length) {

@@ -29,6 +29,9 @@ interface Waiter {
 
 type Ending = { history: History } | { error: unknown; isAbort: boolean };
 
+/** Taken at import: fake timers of a test runner must not hold a training up. */
+const afterThisTurn: (callback: () => void) => void = setImmediate;
+
 const key = Symbol('Training');
 let begin: (plan: TrainingPlan) => Training;
 let silence: (training: Training) => void;
@@ -36,8 +39,9 @@ let silence: (training: Training) => void;
 /**
  * A running fit. Loop over it to see every epoch: `for await (const epoch of training)`. The trainer waits for the loop's
  * body, so that the network is as after that epoch meanwhile; leaving the loop by break, return or an error stops the
- * training after that epoch. Epochs that were finished before the loop began are delivered too. Await `done` for the
- * history. It is not thenable: returning it from an async function does not await it.
+ * training after that epoch. In the body of the last epoch the network is as after the final removal. Epochs that were
+ * finished before the loop began are delivered too. Await `done` for the history. It is not thenable: returning it from
+ * an async function does not await it.
  *
  * Do not await `done` inside the loop: the trainer waits for the body. The training keeps the process alive.
  */
@@ -46,8 +50,8 @@ export class Training implements AsyncIterable<EpochReport> {
    * The history of a training that ran to its end or was stopped. Rejects with `signal.reason` after an abort, with what
    * `onProgress` threw, or with a SetnetError: `ERR_SETNET_DIVERGED` (the network is as after the last finished epoch),
    * `ERR_SETNET_NONFINITE` (a feature is not finite; as after the last finished epoch), `ERR_SETNET_MEMORY`,
-   * `ERR_SETNET_ABORTED` (the network was disposed). In every case the network can be used on. Where somebody loops, the loop throws the same, and
-   * the rejection of `done` does not count as unhandled.
+   * `ERR_SETNET_ABORTED` (the network was disposed). Otherwise the network can be used on. Where somebody loops, the loop
+   * throws the same, and the rejection of `done` does not count as unhandled.
    */
   readonly done: Promise<History>;
 
@@ -85,6 +89,10 @@ export class Training implements AsyncIterable<EpochReport> {
       onDone: (error, result) => this.#finish(error, result),
     });
     signal?.addEventListener('abort', this.#onAbort);
+    // A training begins stepped, so that a loop begun in this turn of the event loop sees epoch 1 before epoch 2 begins.
+    afterThisTurn(() => {
+      if (!this.#isIterated) this.#native?.setStepped(false);
+    });
     // The start may have run code that aborts.
     if (signal?.aborted) this.#native.abort();
   }
@@ -111,7 +119,7 @@ export class Training implements AsyncIterable<EpochReport> {
     }
     this.#isIterated = true;
     silence(this);
-    if (this.#ending === undefined) this.#native?.setStepped(true);
+    this.#native?.setStepped(true);
     return { next: () => this.#next(), return: () => this.#leave() };
   }
 

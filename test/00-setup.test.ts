@@ -57,8 +57,28 @@ describe('00 setup', () => {
   });
 
   it('has the named exports of the design and no default one', () => {
-    const names = ['Network', 'Training', 'CsrMatrix', 'LayerView', 'SetnetError', 'errorCodes', 'devices', 'buildInfo'];
-    const factories = ['sparse', 'masked', 'dense', 'set', 'sgd', 'constant', 'cosine', 'linear', 'exponential', 'step'];
+    const names = [
+      'Network',
+      'Training',
+      'CsrMatrix',
+      'LayerView',
+      'SetnetError',
+      'errorCodes',
+      'devices',
+      'buildInfo',
+    ];
+    const factories = [
+      'sparse',
+      'masked',
+      'dense',
+      'set',
+      'sgd',
+      'constant',
+      'cosine',
+      'linear',
+      'exponential',
+      'step',
+    ];
     assert.deepEqual(Object.keys(setnet).sort(), [...names, ...factories].sort());
   });
 

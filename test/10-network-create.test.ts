@@ -17,7 +17,11 @@ describe('10 Network.create', () => {
         fc.double({ min: 0.01, max: 40, noNaN: true }),
         fc.constantFrom(sparse, masked),
         (inputs, units, epsilon, layer) => {
-          const net = Network.createSync({ inputs, seed: 1, layers: [layer({ units, epsilon, activation: 'linear' })] });
+          const net = Network.createSync({
+            inputs,
+            seed: 1,
+            layers: [layer({ units, epsilon, activation: 'linear' })],
+          });
           assert.equal(net.layers[0]?.connections, requested(epsilon, inputs, units));
           net.dispose();
         },
@@ -61,11 +65,22 @@ describe('10 Network.create', () => {
   });
 
   it('a layer whose count is all cells is full, and does not evolve', () => {
-    const net = Network.createSync({ inputs: 10, seed: 1, layers: [sparse({ units: 8, epsilon: 1000 }), sparse({ units: 8 })] });
+    const net = Network.createSync({
+      inputs: 10,
+      seed: 1,
+      layers: [sparse({ units: 8, epsilon: 1000 }), sparse({ units: 8 })],
+    });
     assert.equal(net.layers[0]?.density, 1);
     assert.equal(net.layers[0]?.evolved, false);
-    const kept = Network.createSync({ inputs: 100, seed: 1, layers: [sparse({ units: 80, epsilon: 2, evolve: false }), sparse({ units: 8, epsilon: 1 })] });
-    assert.deepEqual(kept.layers.map((layer) => layer.evolved), [false, true]);
+    const kept = Network.createSync({
+      inputs: 100,
+      seed: 1,
+      layers: [sparse({ units: 80, epsilon: 2, evolve: false }), sparse({ units: 8, epsilon: 1 })],
+    });
+    assert.deepEqual(
+      kept.layers.map((layer) => layer.evolved),
+      [false, true],
+    );
   });
 
   it('the seed decides everything, and create equals createSync', async () => {
@@ -90,12 +105,20 @@ describe('10 Network.create', () => {
 
   it('weights of sparse and masked layers are the same, bit for bit', () => {
     const make = (layer: typeof sparse | typeof masked) =>
-      Network.createSync({ inputs: 50, seed: 3, layers: [layer({ units: 40, epsilon: 5 }), layer({ units: 30, epsilon: 3 }), dense({ units: 4 })] });
+      Network.createSync({
+        inputs: 50,
+        seed: 3,
+        layers: [layer({ units: 40, epsilon: 5 }), layer({ units: 30, epsilon: 3 }), dense({ units: 4 })],
+      });
     assert.equal(digestOf(make(sparse)), digestOf(make(masked)));
   });
 
   it('he uniform weights lie within sqrt(6 / fan-in), fan-in being the sparse mean; biases are 0', () => {
-    const net = Network.createSync({ inputs: 200, seed: 3, layers: [sparse({ units: 100, epsilon: 10 }), dense({ units: 10 })] });
+    const net = Network.createSync({
+      inputs: 200,
+      seed: 3,
+      layers: [sparse({ units: 100, epsilon: 10 }), dense({ units: 10 })],
+    });
     for (const layer of net.layers) {
       const { values } = layer.weights;
       const bound = Math.fround(Math.sqrt(6 / (layer.connections / layer.units)));
@@ -108,8 +131,11 @@ describe('10 Network.create', () => {
 
   it('initializers are chosen by name or with parameters', () => {
     const values = (initializer: Parameters<typeof sparse>[0]['initializer']) =>
-      Network.createSync({ inputs: 300, seed: 1, layers: [sparse({ units: 200, epsilon: 20, ...(initializer && { initializer }) })] }).layers[0]?.weights
-        .values as Float32Array;
+      Network.createSync({
+        inputs: 300,
+        seed: 1,
+        layers: [sparse({ units: 200, epsilon: 20, ...(initializer && { initializer }) })],
+      }).layers[0]?.weights.values as Float32Array;
     assert.ok(values('zero').every((value) => value === 0));
     const normal = values({ kind: 'normal', sigma: 0.25 });
     const variance = normal.reduce((sum, value) => sum + value * value, 0) / normal.length;
@@ -144,7 +170,11 @@ describe('10 Network.create', () => {
   });
 
   it('a layer without bias has none', () => {
-    const net = Network.createSync({ inputs: 5, seed: 1, layers: [sparse({ units: 6, epsilon: 1, bias: false }), dense({ units: 2 })] });
+    const net = Network.createSync({
+      inputs: 5,
+      seed: 1,
+      layers: [sparse({ units: 6, epsilon: 1, bias: false }), dense({ units: 2 })],
+    });
     assert.equal(net.layers[0]?.bias, null);
     assert.equal(net.layers[1]?.bias?.length, 2);
   });
@@ -165,7 +195,7 @@ describe('10 Network.create', () => {
     assert.deepEqual([net.isFitting, net.isDisposed], [false, false]);
   });
 
-  it('summary() is a table with both sizes of the network', async () => {
+  it('summary() is a table of the layers and their sums', () => {
     const net = Network.createSync({ inputs: 784, seed: 7, layers: [sparse({ units: 1000 }), dense({ units: 10 })] });
     const lines = net.summary().split('\n');
     assert.match(lines[0] as string, /784 inputs, 10 outputs, scaling none, seed 7, never fitted/);

@@ -29,7 +29,10 @@ function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tole
   assert.equal(actual.length, expected.length);
   for (let i = 0; i < actual.length; i++) {
     const difference = Math.abs((actual[i] as number) - (expected[i] as number));
-    assert.ok(difference <= tolerance * (1 + Math.abs(expected[i] as number)), `[${i}]: ${actual[i]}, not ${expected[i]}`);
+    assert.ok(
+      difference <= tolerance * (1 + Math.abs(expected[i] as number)),
+      `[${i}]: ${actual[i]}, not ${expected[i]}`,
+    );
   }
 }
 
@@ -64,7 +67,11 @@ describe('20 predict', () => {
       for (const rows of [1, 2, 3, 7, 15, 16, 17, 31, 32, 33, 64, 100, 128, 260]) {
         for (const start of [0, 260 - rows]) {
           const part = net.predictSync(x.subarray(start * 100, (start + rows) * 100));
-          assertSameBits(part, whole.subarray(start * 10, (start + rows) * 10), `${threads} threads, ${rows} rows from ${start}`);
+          assertSameBits(
+            part,
+            whole.subarray(start * 10, (start + rows) * 10),
+            `${threads} threads, ${rows} rows from ${start}`,
+          );
         }
       }
     }
@@ -83,8 +90,11 @@ describe('20 predict', () => {
     const net = smallNetwork(12, 3);
     const x = randomFeatures(40, 12, 4);
     const whole = net.predictSync(x);
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, row) => net.predict(x.subarray(row * 12, (row + 1) * 12))));
-    for (let row = 0; row < 40; row++) assertSameBits(answers[row] as Float32Array, whole.subarray(row * 3, (row + 1) * 3));
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, row) => net.predict(x.subarray(row * 12, (row + 1) * 12))),
+    );
+    for (let row = 0; row < 40; row++)
+      assertSameBits(answers[row] as Float32Array, whole.subarray(row * 3, (row + 1) * 3));
   });
 
   it('predict copies its input before it returns', async () => {
@@ -112,7 +122,10 @@ describe('20 predict', () => {
     for (let row = 0; row < 50; row++) {
       const powers = Array.from(logits.subarray(3 * row, 3 * row + 3), Math.exp);
       const sum = powers.reduce((a, b) => a + b);
-      assertNear(probabilities.subarray(3 * row, 3 * row + 3), powers.map((power) => power / sum));
+      assertNear(
+        probabilities.subarray(3 * row, 3 * row + 3),
+        powers.map((power) => power / sum),
+      );
     }
   });
 
@@ -144,7 +157,9 @@ describe('20 predict', () => {
     const larger = new Float32Array(40).fill(5);
     net.predictSync(x, larger.subarray(10, 25));
     assertSameBits(larger.subarray(10, 25), net.predictSync(x));
-    assert.ok(larger.subarray(0, 10).every((value) => value === 5) && larger.subarray(25).every((value) => value === 5));
+    assert.ok(
+      larger.subarray(0, 10).every((value) => value === 5) && larger.subarray(25).every((value) => value === 5),
+    );
   });
 
   it('takes all six element types, with the same numbers the same bits', () => {
@@ -212,7 +227,10 @@ describe('20 predict', () => {
     assertSameBits(smallNetwork(12, 3, { scaling: { mean: [...mean], scale: [...scale] } }).predictSync(x), plain);
     const one: Scaling = { mean: 3, scale: 0.5 };
     const each: Scaling = { mean: new Float32Array(12).fill(3), scale: new Float32Array(12).fill(0.5) };
-    assertSameBits(smallNetwork(12, 3, { scaling: one }).predictSync(x), smallNetwork(12, 3, { scaling: each }).predictSync(x));
+    assertSameBits(
+      smallNetwork(12, 3, { scaling: one }).predictSync(x),
+      smallNetwork(12, 3, { scaling: each }).predictSync(x),
+    );
   });
 
   it('missing values become 0 after scaling', () => {

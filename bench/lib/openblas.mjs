@@ -13,7 +13,7 @@ const program = join(root, 'build-bench/sgemm');
 
 /**
  * { measure } or { absent: reason }. `sizes`: units of each level of the network, `batch`: rows. measure() resolves with
- * { core, version, products: [{ name, m, n, k, flops, seconds }] }: seconds of one product, the median over calls.
+ * { core, version, products: [{ name, m, n, k, flops, seconds }] }: seconds of one product, the mean over calls.
  * SETNET_OPENBLAS names another library than the system's libopenblas.so.0.
  */
 export async function openBlas({ sizes, batch }) {
@@ -21,7 +21,7 @@ export async function openBlas({ sizes, batch }) {
   if (reason) return { absent: reason };
   const library =
     process.env.SETNET_OPENBLAS || (process.platform === 'darwin' ? 'libopenblas.dylib' : 'libopenblas.so.0');
-  const measure = async (seconds = 0.1) => {
+  const measure = async (seconds = 0.2) => {
     try {
       const { stdout } = await promisify(execFile)(program, [library, seconds, batch, ...sizes].map(String));
       return JSON.parse(stdout);

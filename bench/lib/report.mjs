@@ -21,7 +21,9 @@ export async function makeReport({ json }) {
     note(`\n${bench}: ${description}`);
     return {
       /** Reports one figure; `repeats` is how many measurements are behind it. */
-      figure(name, value, unit, { threads, repeats, ...extra }) {
+      figure(name, measured, unit, { threads, repeats, ...extra }) {
+        // Ten digits are more than anything here is good for, and spare readers 88.66000000000001.
+        const value = typeof measured === 'number' ? Number(measured.toPrecision(10)) : measured;
         if (json)
           process.stdout.write(
             `${JSON.stringify({ bench, name, value, unit, threads, repeats, ...origin, ...extra })}\n`,
@@ -62,6 +64,7 @@ function printTable(rows) {
 }
 
 function formatValue(value) {
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
   if (typeof value !== 'number' || Number.isInteger(value)) return String(value);
   return Math.abs(value) >= 100 ? value.toFixed(1) : value.toPrecision(4);
 }

@@ -6,7 +6,7 @@
 //
 // and gets messages over the channel; the message 'stop' ends the task after the running step.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { loadFashion, loadFashionTest } from './data.mjs';
 import { modelPath, outDir, readEpochs, settings } from './settings.mjs';
 
@@ -31,7 +31,14 @@ try {
   await tasks[task](argument);
 } catch (error) {
   if (error instanceof Stopped) await send({ type: 'stopped' });
-  else await send({ type: 'failed', name: error.constructor.name, message: error.message, code: error.code, stack: error.stack });
+  else
+    await send({
+      type: 'failed',
+      name: error.constructor.name,
+      message: error.message,
+      code: error.code,
+      stack: error.stack,
+    });
 }
 if (process.connected) process.disconnect();
 
@@ -43,9 +50,25 @@ function send(message) {
   });
 }
 
-/** The most memory this process has had, in bytes. */
+/**
+ * Frees what loading the data left behind and starts the peak anew, so that what comes after is not hidden under it (files
+ * are decompressed from memory). False where the system cannot do it; then the peak of loading is part of the figures.
+ */
+async function restartPeak() {
+  for (let i = 0; i < 2; ++i) {
+    globalThis.gc();
+    await new Promise((done) => setTimeout(done, 20)); // buffers are freed by a thread of V8's
+  }
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The most memory this process has had since restartPeak(), in bytes. */
 function peakMemory() {
-  // On Linux maxRSS starts with what the parent had when it forked; VmHWM is of this program alone.
   if (process.platform === 'linux') {
     const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
     if (kilobytes !== undefined) return Number(kilobytes) * 1024;
@@ -54,29 +77,20 @@ function peakMemory() {
 }
 
 async function data() {
-  const { trainRows, testRows, dir } = loadFashion();
-  await send({ type: 'result', trainRows, testRows, dir, peakMemory: peakMemory() });
+  const fashion = loadFashion();
+  const isRestarted = await restartPeak();
+  const { trainRows, testRows } = fashion;
+  await send({ type: 'result', trainRows, testRows, isRestarted, peakMemory: peakMemory() });
 }
 
 async function train(kind) {
   const fashion = loadFashion();
+  await restartPeak();
   const setnet = await import('setnet');
-  const { Network, dense, set, sgd, cosine } = setnet;
+  const { set, sgd, cosine } = setnet;
   const epochs = readEpochs();
 
-  const { epsilon, dropout } = settings;
-  const layer = setnet[kind]; // sparse or masked
-  const net = await Network.create({
-    inputs: fashion.inputs,
-    classes: fashion.classes,
-    scaling: 'perFeature',
-    seed: settings.seed,
-    threads: settings.threads,
-    layers: [
-      ...settings.hidden.map((units) => layer({ units, epsilon, activation: 'relu', dropout })),
-      dense({ units: fashion.classes.length }),
-    ],
-  });
+  const net = await createNetwork(setnet, fashion, kind);
   const { connections } = net;
   const cells = net.layers.reduce((sum, { inputs, units }) => sum + inputs * units, 0);
   const { instructionSet } = setnet.buildInfo();
@@ -84,18 +98,15 @@ async function train(kind) {
   controller.signal.throwIfAborted();
 
   const validation = { x: fashion.xTest, y: fashion.yTest };
+  const { learningRate, momentum, weightDecay, zeta, batchSize } = settings;
   const training = net.fit(
     { x: fashion.xTrain, y: fashion.yTrain },
     {
       epochs,
-      batchSize: settings.batchSize,
+      batchSize,
       loss: 'softmaxCrossEntropy',
-      optimizer: sgd({
-        learningRate: cosine({ from: settings.learningRate }),
-        momentum: settings.momentum,
-        weightDecay: settings.weightDecay,
-      }),
-      evolution: set({ zeta: settings.zeta }),
+      optimizer: sgd({ learningRate: cosine({ from: learningRate }), momentum, weightDecay }),
+      evolution: set({ zeta }),
       validation,
       signal: controller.signal,
       onProgress: (report) => void send({ type: 'progress', ...report }),
@@ -110,20 +121,7 @@ async function train(kind) {
     }
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
-    // The network is as after the last finished step, and usable. Its file says which step that was.
-    const path = modelPath(kind, true);
-    await save(net, path);
-    const counters = readCounters(path);
-    if (counters.step === 0) {
-      rmSync(path);
-      throw error;
-    }
-    const steps = Math.ceil(fashion.trainRows / settings.batchSize);
-    const { accuracy } = await net.evaluate(validation);
-    await send({
-      ...{ type: 'stopped', path, accuracy, steps },
-      ...{ step: counters.step - counters.epoch * steps, epoch: counters.epoch + 1, epochs },
-    });
+    await keep(net, kind, validation, Math.ceil(fashion.trainRows / batchSize));
     return;
   }
   const history = await training.done;
@@ -145,6 +143,27 @@ async function train(kind) {
     instructionSet,
     digest: digest(net, losses),
   });
+}
+
+function createNetwork({ Network, dense, ...setnet }, { inputs, classes }, kind) {
+  const { hidden, epsilon, dropout, seed, threads } = settings;
+  const layer = setnet[kind]; // sparse or masked
+  const layers = hidden.map((units) => layer({ units, epsilon, activation: 'relu', dropout }));
+  layers.push(dense({ units: classes.length }));
+  return Network.create({ inputs, layers, classes, scaling: 'perFeature', seed, threads });
+}
+
+/** After an abort the network is as after the last finished step, and usable. Its file says which step that was. */
+async function keep(net, kind, validation, steps) {
+  const path = modelPath(kind, true);
+  await save(net, path);
+  const { step, epoch } = readCounters(path);
+  if (step === 0) {
+    rmSync(path);
+    throw new Stopped('before the first step');
+  }
+  const { accuracy } = await net.evaluate(validation);
+  await send({ type: 'stopped', path, accuracy, step: step - epoch * steps, steps, epoch: epoch + 1 });
 }
 
 async function predict(path) {

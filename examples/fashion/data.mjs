@@ -86,9 +86,7 @@ function findParts(folder) {
   }
   if (missing.length === 0) return files;
   const what = { xTrain: 'training images', yTrain: 'training labels', xTest: 'test images', yTest: 'test labels' };
-  const lines = missing.map(
-    (part) => `  ${what[part]}: ${parts[part].map((name) => `${name}[.gz]`).join(', ')}`,
-  );
+  const lines = missing.map((part) => `  ${what[part]}: ${parts[part].map((name) => `${name}[.gz]`).join(', ')}`);
   const state = existsSync(folder) ? 'lacks files' : 'does not exist';
   throw new DataError(`the data folder ${folder} ${state}; looked for one of each:\n${lines.join('\n')}`);
 }

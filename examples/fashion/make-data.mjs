@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { DataError, bundledDir, height, loadFashion, width } from './data.mjs';
+import { bundledDir, DataError, height, loadFashion, width } from './data.mjs';
 
 const trainRows = 10000;
 const testRows = 2000;
@@ -18,7 +18,7 @@ const testRows = 2000;
 function idx(shape, data) {
   const file = Buffer.alloc(4 + 4 * shape.length + data.length);
   file.set([0, 0, 0x08, shape.length]);
-  shape.forEach((size, i) => file.writeUInt32BE(size, 4 + 4 * i));
+  for (const [i, size] of shape.entries()) file.writeUInt32BE(size, 4 + 4 * i);
   file.set(data, 4 + 4 * shape.length);
   return file;
 }

@@ -42,7 +42,8 @@ function draw(pixels, height, width, size) {
     for (let x = 0; x < size; ++x) {
       const upper = values[y * size + x];
       const lower = values[(y + 1) * size + x];
-      row += hasGreys && hasUnicode ? `\x1b[38;5;${grey(upper)};48;5;${grey(lower)}m\u2580` : shade((upper + lower) / 2);
+      row +=
+        hasGreys && hasUnicode ? `\x1b[38;5;${grey(upper)};48;5;${grey(lower)}m\u2580` : shade((upper + lower) / 2);
     }
     rows.push(hasGreys && hasUnicode ? `${row}\x1b[39;49m` : row);
   }
@@ -73,7 +74,13 @@ export function gallery(pictures, height, width) {
       lines.push(drawn.map((rows) => rows[y] + ' '.repeat(cell - size)).join(' '.repeat(gap)));
     }
     for (let i = 0; i < group[0].captions.length; ++i) {
-      const texts = group.map(({ captions: { [i]: [text, style] } }) => style(text.slice(0, cell).padEnd(cell)));
+      const texts = group.map(
+        ({
+          captions: {
+            [i]: [text, style],
+          },
+        }) => style(text.slice(0, cell).padEnd(cell)),
+      );
       lines.push(texts.join(' '.repeat(gap)));
     }
     lines.push('');

@@ -93,7 +93,10 @@ export function table(header, rows) {
   const total = widths.reduce((sum, width) => sum + width, 3 * (widths.length - 1));
   if (total <= columns()) {
     const format = (row) =>
-      row.map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join('   ').trimEnd();
+      row
+        .map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i])))
+        .join('   ')
+        .trimEnd();
     line(bold(format(header)));
     for (const row of rows) line(format(row));
     return;

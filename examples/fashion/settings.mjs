@@ -26,6 +26,7 @@ export function modelPath(kind, interrupted = false) {
 /** The number of epochs: 15, or SETNET_EPOCHS. */
 export function readEpochs(text = process.env.SETNET_EPOCHS) {
   if (text === undefined || text === '') return 15;
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new RangeError(`SETNET_EPOCHS is '${text}', expected an integer from 1 to 999999`);
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new RangeError(`SETNET_EPOCHS is '${text}', expected an integer from 1 to 999999`);
   return Number(text);
 }

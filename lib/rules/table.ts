@@ -43,7 +43,7 @@ function findRule(kind: RuleKind, name: unknown, where: string): NativeRuleInfo 
   const names = ruleNames(kind);
   if (typeof name !== 'string') {
     throw typeError(
-      `${where} must be the name of a ${singular[kind]} (${listOf(names)}) or { kind: name, ... }, not ${describe(name)}`,
+      `${where} must be the name of ${/^[aeiou]/.test(singular[kind]) ? 'an' : 'a'} ${singular[kind]} (${listOf(names)}) or { kind: name, ... }, not ${describe(name)}`,
     );
   }
   const rule = table(kind).find((candidate) => candidate.name === name);

@@ -2,6 +2,7 @@
 // training) and predictors (immutable, for inference) from models; it owns values, optimizer state and execution forms.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -64,6 +65,14 @@ struct EvolutionSettings {
   bool growBack = true;           // false: the final removal
   uint64_t evolution = 1;
 };
+
+// The fraction that this evolution takes from one layer. A layer with a zeta of its own follows the network's schedule in
+// proportion; a schedule that rises above its base cannot ask for more than everything.
+inline double zetaOf(const core::LayerDefinition& layer, const EvolutionSettings& settings) {
+  if (layer.zeta < 0) return settings.zeta;
+  if (settings.baseZeta <= 0) return layer.zeta;
+  return std::min(1.0, layer.zeta * settings.zeta / settings.baseZeta);
+}
 
 enum class Output : int { Raw, Probabilities };
 

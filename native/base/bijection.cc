@@ -17,10 +17,9 @@ SETNET_INLINE uint32_t roundHash(uint32_t x) {
 }
 
 // Halves change sides and widths every round: before an even round the left half has `evenMask`'s width.
-SETNET_INLINE void feistel(uint32_t& left, uint32_t& right, const uint32_t* key, uint32_t evenMask,
-                           uint32_t oddMask) {
-#define SETNET_TWO_ROUNDS(r)                               \
-  left ^= roundHash(right ^ key[r]) & evenMask;            \
+SETNET_INLINE void feistel(uint32_t& left, uint32_t& right, const uint32_t* key, uint32_t evenMask, uint32_t oddMask) {
+#define SETNET_TWO_ROUNDS(r)                    \
+  left ^= roundHash(right ^ key[r]) & evenMask; \
   right ^= roundHash(left ^ key[(r) + 1]) & oddMask;
   // Written out: the compiler vectorises over draws only where the loop over rounds is gone. Two rounds without moving
   // the halves are the same as two rounds with a swap each.
@@ -50,10 +49,8 @@ SETNET_INLINE void passOver(uint64_t* values, const Network& network) {
     left[i] = static_cast<uint32_t>(values[i] >> network.rightBits);
     right[i] = static_cast<uint32_t>(values[i]) & network.rightMask;
   }
-  for (uint64_t i = 0; i < kBatch; ++i)
-    feistel(left[i], right[i], network.key, network.leftMask, network.rightMask);
-  for (uint64_t i = 0; i < kBatch; ++i)
-    values[i] = static_cast<uint64_t>(left[i]) << network.rightBits | right[i];
+  for (uint64_t i = 0; i < kBatch; ++i) feistel(left[i], right[i], network.key, network.leftMask, network.rightMask);
+  for (uint64_t i = 0; i < kBatch; ++i) values[i] = static_cast<uint64_t>(left[i]) << network.rightBits | right[i];
 }
 
 using Pass = void (*)(uint64_t*, const Network&);
@@ -61,9 +58,7 @@ using Pass = void (*)(uint64_t*, const Network&);
 void passBaseline(uint64_t* values, const Network& network) { passOver(values, network); }
 
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-__attribute__((target("avx2"))) void passAvx2(uint64_t* values, const Network& network) {
-  passOver(values, network);
-}
+__attribute__((target("avx2"))) void passAvx2(uint64_t* values, const Network& network) { passOver(values, network); }
 __attribute__((target("avx512f"))) void passAvx512(uint64_t* values, const Network& network) {
   passOver(values, network);
 }

@@ -22,7 +22,8 @@ uint64_t findLimit() {
   uint64_t limit = ~uint64_t{0};
   const long pages = sysconf(_SC_PHYS_PAGES);
   const long pageSize = sysconf(_SC_PAGESIZE);
-  if (pages > 0 && pageSize > 0) limit = saturatedProduct(static_cast<uint64_t>(pages), static_cast<uint64_t>(pageSize));
+  if (pages > 0 && pageSize > 0)
+    limit = saturatedProduct(static_cast<uint64_t>(pages), static_cast<uint64_t>(pageSize));
   for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     const uint64_t ofGroup = limitIn(path);
     if (ofGroup < limit) limit = ofGroup;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace setnet {
@@ -21,11 +22,11 @@ inline void sortNumbers(std::vector<uint64_t>* v, uint64_t first = 0) {
   }
   uint64_t all = 0;
   for (uint64_t i = 0; i < count; ++i) all |= from[i];
-  std::vector<uint64_t> other(count);
-  uint64_t* to = other.data();
-  std::vector<uint64_t> start(kBins);
+  const std::unique_ptr<uint64_t[]> other(new uint64_t[count]);  // not set to zero first, as a vector would be
+  uint64_t* to = other.get();
+  uint64_t start[kBins];
   for (int shift = 0; shift < 64 && all >> shift != 0; shift += kBits) {
-    std::fill(start.begin(), start.end(), 0);
+    std::fill(start, start + kBins, 0);
     for (uint64_t i = 0; i < count; ++i) ++start[from[i] >> shift & (kBins - 1)];
     uint64_t sum = 0;
     for (uint64_t& s : start) {

@@ -65,9 +65,9 @@ double expOfSum(double x, double low) {
   const double n = std::nearbyint(x * 1.44269504088896340736);
   const double high = x - n * kLn2High;
   const double correction = n * kLn2Low - low;
-  const double r = high - correction;                        // |r| <= 0.35
-  const double lost = (high - r) - correction;               // what the subtraction rounded off
-  double p = 1.0 / 87178291200;                              // 1 / 14!
+  const double r = high - correction;           // |r| <= 0.35
+  const double lost = (high - r) - correction;  // what the subtraction rounded off
+  double p = 1.0 / 87178291200;                 // 1 / 14!
   p = p * r + 1.0 / 6227020800;
   p = p * r + 1.0 / 479001600;
   p = p * r + 1.0 / 39916800;

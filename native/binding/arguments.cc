@@ -126,7 +126,8 @@ double requireInRange(const Napi::Value& value, const std::string& what, double 
   const double number = requireNumber(value, what);
   if (!std::isfinite(number) || number < minimum || number > maximum)
     fail(value.Env(), Code::Option,
-         what + " must be a finite number from " + textOf(minimum) + " to " + textOf(maximum) + ", got " + textOf(number));
+         what + " must be a finite number from " + textOf(minimum) + " to " + textOf(maximum) + ", got " +
+             textOf(number));
   return number;
 }
 
@@ -134,7 +135,8 @@ uint64_t requireWhole(const Napi::Value& value, const std::string& what, double 
   const double number = requireNumber(value, what);
   if (!(number >= minimum && number <= maximum) || number != std::floor(number))
     fail(value.Env(), Code::Option,
-         what + " must be a whole number from " + textOf(minimum) + " to " + textOf(maximum) + ", got " + textOf(number));
+         what + " must be a whole number from " + textOf(minimum) + " to " + textOf(maximum) + ", got " +
+             textOf(number));
   return static_cast<uint64_t>(number);
 }
 
@@ -154,8 +156,7 @@ std::string requireString(const Napi::Value& value, const std::string& what) {
 std::string requirePath(const Napi::Value& value, const std::string& what) {
   std::string path = requireString(value, what);
   if (path.empty()) fail(value.Env(), Code::Option, what + " must not be empty");
-  if (path.find('\0') != std::string::npos)
-    fail(value.Env(), Code::Option, what + " must not contain a NUL character");
+  if (path.find('\0') != std::string::npos) fail(value.Env(), Code::Option, what + " must not contain a NUL character");
   return path;
 }
 
@@ -174,8 +175,7 @@ int requireRuleName(const Napi::Value& value, const std::string& what, Span<cons
   const std::string name = requireString(value, what);
   // A NUL would end the comparison early.
   const int rule = name.find('\0') == std::string::npos ? rules::findRule(table, name.c_str()) : -1;
-  if (rule < 0)
-    fail(value.Env(), Code::Option, what + " must be one of " + namesOf(table) + ", got '" + name + "'");
+  if (rule < 0) fail(value.Env(), Code::Option, what + " must be one of " + namesOf(table) + ", got '" + name + "'");
   return rule;
 }
 
@@ -198,8 +198,7 @@ rules::RuleChoice requireRule(const Napi::Value& value, const std::string& what,
     if (index == rule.parameterCount)
       fail(value.Env(), Code::Option,
            what + ": '" + rule.name + "' has no parameter '" + name + "'; it has: " + namesOf(rule));
-    choice.parameters[index] =
-        requireParameter(parameters.Get(key), what + "." + name, rule.parameters[index]);
+    choice.parameters[index] = requireParameter(parameters.Get(key), what + "." + name, rule.parameters[index]);
   }
   return choice;
 }
@@ -222,7 +221,8 @@ uint64_t elementSize(backend::DataType type) {
 
 uint64_t requireProduct(Napi::Env env, uint64_t a, uint64_t b, const std::string& what) {
   if (b != 0 && a > static_cast<uint64_t>(kLargestWhole) / b)
-    fail(env, Code::Shape, what + " would have " + std::to_string(a) + " x " + std::to_string(b) + " elements: too many");
+    fail(env, Code::Shape,
+         what + " would have " + std::to_string(a) + " x " + std::to_string(b) + " elements: too many");
   return a * b;
 }
 
@@ -303,7 +303,8 @@ void refuseResizable(const Napi::Value& typedArray, const std::string& what) {
   if (!buffer.IsObject()) return;
   const Napi::Value resizable = buffer.As<Napi::Object>().Get("resizable");
   if (resizable.IsBoolean() && resizable.As<Napi::Boolean>().Value())
-    fail(typedArray.Env(), Code::Buffer, what + "'s ArrayBuffer is resizable: its memory could vanish while it is used");
+    fail(typedArray.Env(), Code::Buffer,
+         what + "'s ArrayBuffer is resizable: its memory could vanish while it is used");
 }
 
 }  // namespace setnet::binding

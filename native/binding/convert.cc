@@ -43,8 +43,7 @@ Napi::Value newArray(Napi::Env env, AddonData& addon, ArrayId kind, uint64_t len
   requireMemory(env, bytes);
   napi_value argument = countToJs(env, length);
   napi_value array = nullptr;
-  const napi_status status =
-      napi_new_instance(env, addon.arrays[static_cast<int>(kind)].Value(), 1, &argument, &array);
+  const napi_status status = napi_new_instance(env, addon.arrays[static_cast<int>(kind)].Value(), 1, &argument, &array);
   if (status == napi_pending_exception) {
     // The RangeError of an allocation that failed; nothing else can come from an intrinsic constructor.
     napi_value ignored = nullptr;
@@ -52,8 +51,8 @@ Napi::Value newArray(Napi::Env env, AddonData& addon, ArrayId kind, uint64_t len
     fail(env, Code::Memory, "an array of " + std::to_string(length) + " elements could not be allocated");
   }
   size_t got = 0;
-  if (status != napi_ok ||
-      napi_get_typedarray_info(env, array, nullptr, &got, data, nullptr, nullptr) != napi_ok || got != length)
+  if (status != napi_ok || napi_get_typedarray_info(env, array, nullptr, &got, data, nullptr, nullptr) != napi_ok ||
+      got != length)
     fail(env, Code::Memory, "an array of " + std::to_string(length) + " elements could not be allocated");
   return Napi::Value(env, array);
 }

@@ -19,7 +19,8 @@ inline void adjustExternalMemory(napi_env env, int64_t bytes) {
 inline int64_t bytesOf(const core::Model& model) {
   uint64_t bytes = sizeof(core::Model);
   for (const core::LayerState& layer : model.layers) {
-    bytes += layer.weights.rowPointers.size() * sizeof(uint64_t) + layer.weights.columnIndices.size() * sizeof(uint32_t);
+    bytes +=
+        layer.weights.rowPointers.size() * sizeof(uint64_t) + layer.weights.columnIndices.size() * sizeof(uint32_t);
     uint64_t floats = layer.weights.values.size() + layer.bias.size();
     for (const std::vector<float>& state : layer.weightState) floats += state.size();
     for (const std::vector<float>& state : layer.biasState) floats += state.size();

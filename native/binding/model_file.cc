@@ -2,8 +2,8 @@
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
-#include "binding/job.h"
 #include "binding/external_memory.h"
+#include "binding/job.h"
 #include "binding/network.h"
 #include "binding/options.h"
 #include "binding/wrapped.h"

@@ -46,9 +46,9 @@ void Network::define(Napi::Env env, AddonData& addon) {
   W::define(env, addon,
             {W::method<info>(addon, "info"), W::method<isFitting>(addon, "isFitting"),
              W::method<predictSync>(addon, "predictSync"), W::method<predict>(addon, "predict"),
-             W::method<evaluate>(addon, "evaluate"), W::method<fit>(addon, "fit"),
-             W::method<weights>(addon, "weights"), W::method<bias>(addon, "bias"), W::method<clone>(addon, "clone"),
-             W::method<save>(addon, "save"), W::method<dispose>(addon, "dispose")});
+             W::method<evaluate>(addon, "evaluate"), W::method<fit>(addon, "fit"), W::method<weights>(addon, "weights"),
+             W::method<bias>(addon, "bias"), W::method<clone>(addon, "clone"), W::method<save>(addon, "save"),
+             W::method<dispose>(addon, "dispose")});
 }
 
 Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads) {

@@ -32,7 +32,8 @@ core::Budget parseBudget(const Napi::Object& layer, const std::string& what) {
 core::LayerDefinition parseLayer(const Napi::Value& value, const std::string& what, uint64_t inputs) {
   const Napi::Object object = requireObject(value, what);
   core::LayerDefinition layer;
-  layer.kind = static_cast<core::LayerKind>(requireOneOf(object.Get("kind"), what + ".kind", all(core::kLayerKindNames)));
+  layer.kind =
+      static_cast<core::LayerKind>(requireOneOf(object.Get("kind"), what + ".kind", all(core::kLayerKindNames)));
   layer.inputs = inputs;
   layer.units = requireWhole(object.Get("units"), what + ".units", 1, kMostUnits);
   if (layer.kind != core::LayerKind::Dense) layer.budget = parseBudget(object, what);
@@ -58,7 +59,8 @@ core::Scaling parseScaling(const Napi::Value& value, uint64_t inputs, ScalingSou
   const Napi::Env env = value.Env();
   const Napi::Object object = requireObject(value, "scaling");
   core::Scaling scaling;
-  scaling.kind = static_cast<core::Scaling::Kind>(requireOneOf(object.Get("kind"), "scaling.kind", all(core::kScalingNames)));
+  scaling.kind =
+      static_cast<core::Scaling::Kind>(requireOneOf(object.Get("kind"), "scaling.kind", all(core::kScalingNames)));
   const Napi::Value missing = object.Get("missing");
   if (!isAbsent(missing)) {
     scaling.missing = requireNumber(missing, "scaling.missing");

@@ -42,8 +42,7 @@ Training::Training(AddonData& addon, Ref<Network> network, Dataset training, std
       callbacks_(std::move(callbacks)) {}
 
 Napi::Object Training::start(Napi::Env env, AddonData& addon, Ref<Network> network, Dataset training,
-                             std::optional<Dataset> validation, const train::FitOptions& options,
-                             Callbacks callbacks) {
+                             std::optional<Dataset> validation, const train::FitOptions& options, Callbacks callbacks) {
   const Ref<Training> self(new Training(addon, std::move(network), std::move(training), std::move(validation), options,
                                         std::move(callbacks)));
   const Napi::Object made = Wrapped<Training>::make(env, addon, self);

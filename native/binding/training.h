@@ -84,7 +84,7 @@ class Training : public Correspondent, private train::Observer {
   Monitor monitor_;  // guards what follows; notified when a trainer that waits in onEpoch shall look again
   std::optional<train::Progress> progress_;  // the latest, not yet delivered
   std::deque<train::EpochRecord> records_;   // not yet delivered
-  bool stepped_ = false;
+  bool stepped_ = true;                      // from the start: whoever shall look at epoch 1 must not race with it
   uint64_t acknowledged_ = 0;
   bool finished_ = false;  // the thread is about to end; status_ and result_ are there
   Status status_;

@@ -1,6 +1,6 @@
 // JavaScript classes around reference-counted C++ objects. A type tag is checked before `this` is unwrapped, and a
-// constructor that JavaScript calls on its own is refused, so that native code never sees an object that is not its own.
-// A class T gives
+// constructor that JavaScript calls on its own is refused, so that native code never sees an object that is not its
+// own. A class T gives
 //   static constexpr ClassId kClass; static constexpr const char* kClassName; static constexpr napi_type_tag kTag;
 //   void onFinalise(Napi::Env env)   the JavaScript object has been collected (no JavaScript can run)
 #pragma once
@@ -56,7 +56,8 @@ class Wrapped {
       const Napi::CallbackInfo info(env, raw);
       AddonData& addon = addonOf(info);
       if (!addon.constructing || addon.constructingClass != T::kClass)
-        fail(env, Code::Type, std::string(T::kClassName) + " objects are made by setnet's functions, not by their constructor");
+        fail(env, Code::Type,
+             std::string(T::kClassName) + " objects are made by setnet's functions, not by their constructor");
       T* object = static_cast<T*>(addon.constructing);
       addon.constructing = nullptr;
       object->retain();

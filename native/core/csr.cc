@@ -19,8 +19,8 @@ Status CsrMatrix::validate() const {
     return {Code::Shape, "rowPointers has " + number(rowPointers.size()) + " elements, but a matrix of " +
                              number(rows) + " rows needs " + number(rows + 1)};
   if (values.size() != columnIndices.size())
-    return {Code::Shape, "values has " + number(values.size()) + " elements, but columnIndices has " +
-                             number(columnIndices.size())};
+    return {Code::Shape,
+            "values has " + number(values.size()) + " elements, but columnIndices has " + number(columnIndices.size())};
   if (rowPointers[0] != 0)
     return {Code::Shape, "rowPointers[0] is " + number(rowPointers[0]) + ", but the first row begins at 0"};
   if (rowPointers[rows] != count())
@@ -48,8 +48,7 @@ Status CsrMatrix::validate() const {
     uint64_t r = 0;
     while (rowPointers[r + 1] <= bad) ++r;
     return {Code::Nonfinite, "the value in row " + number(r) + ", column " + number(columnIndices[bad]) +
-                                 " (position " + number(bad) + ") is " +
-                                 (isNanBits(values[bad]) ? "NaN" : "infinite")};
+                                 " (position " + number(bad) + ") is " + (isNanBits(values[bad]) ? "NaN" : "infinite")};
   }
   return {};
 }

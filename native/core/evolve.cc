@@ -37,8 +37,8 @@ Status checkInput(const CsrMatrix& before, const EvolutionRules& rules, const La
 }
 
 Status noMemory(const CsrMatrix& before) {
-  return {Code::Memory, "evolving a layer of " + number(before.count()) +
-                            " connections needs memory that could not be had"};
+  return {Code::Memory,
+          "evolving a layer of " + number(before.count()) + " connections needs memory that could not be had"};
 }
 
 // removed[i] = 1 for what the rule chooses and for exact zeros, which are of neither sign and always go.
@@ -140,7 +140,9 @@ Status evolveLayer(const CsrMatrix& before, const EvolutionRules& rules, const L
     if (input.growBack && pruned > 0) {
       const std::vector<uint64_t> occupied = occupiedCells(before, removed, rules.regrowPruned);
       rules::chooseGrown(rules.grow,
-                         {before.rows * before.columns, occupied, pruned,
+                         {before.rows * before.columns,
+                          occupied,
+                          pruned,
                           {input.seed, Purpose::Topology, input.layer, input.evolution}},
                          &newcomers);
     }
@@ -169,8 +171,8 @@ Status checkEvolution(const CsrMatrix& before, const CsrMatrix& after, const std
   if (pruned > before.count()) return broken("more was pruned than was there");
   if (after.count() != report.connections || after.count() != before.count() - pruned + report.grown)
     return broken(number(before.count()) + " connections less " + number(pruned) + " pruned plus " +
-                  number(report.grown) + " grown are not " + number(after.count()) + " (reported: " +
-                  number(report.connections) + ")");
+                  number(report.grown) + " grown are not " + number(after.count()) +
+                  " (reported: " + number(report.connections) + ")");
   if (origin.size() != after.count()) return broken("origin has " + number(origin.size()) + " elements");
 
   // Growth stops early only where no cell is free any more, with or without those pruned in this step.

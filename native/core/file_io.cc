@@ -21,6 +21,31 @@ constexpr uint64_t kLargestTransfer = uint64_t{1} << 30;
 constexpr int kMostLinks = 40;
 constexpr int kMostNames = 100;
 
+struct FileInfo {
+  mode_t mode = 0;
+  uint64_t size = 0;
+};
+
+// Of a path (a link itself where `follow` is false), or of an open file where path is "". 0 or an error number.
+// Linux: statx, because glibc gives stat and its kin the symbol version GLIBC_2.33, which older systems lack.
+int fileInfo(int descriptor, const char* path, bool follow, FileInfo* out) {
+#if defined(__linux__)
+  struct statx info;
+  const int flags = (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (*path ? 0 : AT_EMPTY_PATH);
+  if (::statx(*path ? AT_FDCWD : descriptor, path, flags, STATX_TYPE | STATX_MODE | STATX_SIZE, &info) != 0)
+    return errno;
+  out->mode = info.stx_mode;
+  out->size = info.stx_size;
+#else
+  struct stat info;
+  const int result = !*path ? ::fstat(descriptor, &info) : follow ? ::stat(path, &info) : ::lstat(path, &info);
+  if (result != 0) return errno;
+  out->mode = info.st_mode;
+  out->size = static_cast<uint64_t>(info.st_size);
+#endif
+  return 0;
+}
+
 struct ErrorText {
   int error;
   const char* name;
@@ -139,15 +164,15 @@ Status resolveTarget(const std::string& path, Target* out) {
   for (int links = 0; links <= kMostLinks; ++links) {
     if (out->path.back() == '/')
       return Status(Code::Io, "cannot write " + quoted(path) + ": the path names a folder (it ends in '/')");
-    struct stat info;
-    if (::lstat(out->path.c_str(), &info) != 0) {
-      if (errno == ENOENT) return Status();  // a new file, or a folder that is missing: opening the folder will tell
-      return ioError(path, "write", errno);
+    FileInfo info;
+    if (const int error = fileInfo(-1, out->path.c_str(), false, &info)) {
+      if (error == ENOENT) return Status();  // a new file, or a folder that is missing: opening the folder will tell
+      return ioError(path, "write", error);
     }
-    if (!S_ISLNK(info.st_mode)) {
-      SETNET_TRY(expectRegular(path, "write", info.st_mode));
+    if (!S_ISLNK(info.mode)) {
+      SETNET_TRY(expectRegular(path, "write", info.mode));
       out->exists = true;
-      out->mode = info.st_mode & 0777;
+      out->mode = info.mode & 0777;
       return Status();
     }
     std::string link;
@@ -270,14 +295,14 @@ Status InputFile::open(const std::string& path) {
   path_ = path;
   // Looked at before it is opened, since opening a device may already do something, and again afterwards, since it may
   // have been exchanged in between; O_NONBLOCK then keeps a pipe from waiting for its writer.
-  struct stat info;
-  if (::stat(path.c_str(), &info) != 0) return failure(errno, "read");
-  SETNET_TRY(expectRegular(path, "read", info.st_mode));
+  FileInfo info;
+  if (const int error = fileInfo(-1, path.c_str(), true, &info)) return failure(error, "read");
+  SETNET_TRY(expectRegular(path, "read", info.mode));
   descriptor_ = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); });
   if (descriptor_ < 0) return failure(errno, "read");
-  if (::fstat(descriptor_, &info) != 0) return failure(errno, "read");
-  SETNET_TRY(expectRegular(path, "read", info.st_mode));
-  size_ = static_cast<uint64_t>(info.st_size);
+  if (const int error = fileInfo(descriptor_, "", true, &info)) return failure(error, "read");
+  SETNET_TRY(expectRegular(path, "read", info.mode));
+  size_ = info.size;
   return Status();
 }
 

@@ -27,8 +27,8 @@ Status checkSize(const std::string& name, uint64_t size) {
 
 Status checkChoice(const std::string& name, Span<const rules::RuleInfo> table, const rules::RuleChoice& choice) {
   if (choice.rule < 0 || static_cast<size_t>(choice.rule) >= table.size())
-    return {Code::Option, name + " is number " + std::to_string(choice.rule) + " of a table of " +
-                              number(table.size())};
+    return {Code::Option,
+            name + " is number " + std::to_string(choice.rule) + " of a table of " + number(table.size())};
   const rules::RuleInfo& rule = table[choice.rule];
   for (int i = 0; i < rule.parameterCount; ++i) {
     const rules::ParameterSpec& spec = rule.parameters[i];
@@ -124,8 +124,8 @@ void initializeWeights(const LayerDefinition& definition, uint64_t seed, uint32_
   const bool dense = definition.kind == LayerKind::Dense;
   const double count = static_cast<double>(weights->values.size());
   const double inputs = static_cast<double>(definition.inputs);
-  const rules::WeightScale scale = rules::weightScale(
-      definition.initializer, count / static_cast<double>(definition.units), count / inputs, inputs);
+  const rules::WeightScale scale =
+      rules::weightScale(definition.initializer, count / static_cast<double>(definition.units), count / inputs, inputs);
   const RandomStream stream{seed, Purpose::InitialWeight, layer, 0};
   if (dense) {
     for (uint64_t cell = 0; cell < weights->values.size(); ++cell)
@@ -150,8 +150,8 @@ Status createLayer(const LayerDefinition& definition, uint64_t seed, uint32_t la
     weights.columns = definition.inputs;
     weights.values.resize(definition.inputs * definition.units);
   } else {
-    SETNET_TRY(drawTopology(definition.inputs, definition.units, definition.budget, definition.draw, seed, layer,
-                            &weights));
+    SETNET_TRY(
+        drawTopology(definition.inputs, definition.units, definition.budget, definition.draw, seed, layer, &weights));
   }
   initializeWeights(definition, seed, layer, &weights);
   if (definition.bias) state->bias.resize(definition.units);
@@ -173,8 +173,8 @@ Status checkMatrix(const std::string& name, const LayerDefinition& definition, c
       return {Code::Shape, name + ".weights has a topology, but the layer is dense"};
     if (weights.values.size() != definition.units * definition.inputs)
       return {Code::Shape, name + ".weights has " + number(weights.values.size()) + " elements, but a dense layer of " +
-                               number(definition.inputs) + " inputs and " + number(definition.units) +
-                               " units has " + number(definition.units * definition.inputs)};
+                               number(definition.inputs) + " inputs and " + number(definition.units) + " units has " +
+                               number(definition.units * definition.inputs)};
     return checkVector(name + ".weights", weights.values);
   }
   const Status valid = weights.validate();
@@ -237,8 +237,8 @@ Status validateModel(const Model& model) {
   SETNET_TRY(checkDefinition(model.definition));
   SETNET_TRY(checkScaling(model.scaling, model.definition.inputs));
   if (model.loss < -1 || model.loss >= static_cast<int>(std::size(rules::kLosses)))
-    return {Code::Option, "the loss is number " + std::to_string(model.loss) + " of a table of " +
-                              number(std::size(rules::kLosses))};
+    return {Code::Option,
+            "the loss is number " + std::to_string(model.loss) + " of a table of " + number(std::size(rules::kLosses))};
   if (model.layers.size() != model.definition.layers.size())
     return {Code::Shape, "there are " + number(model.layers.size()) + " layers, but " +
                              number(model.definition.layers.size()) + " are defined"};

@@ -81,8 +81,8 @@ Status drawTopology(uint64_t inputs, uint64_t units, const Budget& budget, Draw 
   uint64_t count = requested;
   if (!full && draw == Draw::Bernoulli) count = binomial(stream, cells, cellProbability(budget, inputs, units));
 
-  // Columns and values, three arrays of cell numbers while drawing and sorting; one pointer per row.
-  const uint64_t bytes = saturatedSum(saturatedProduct(count, full ? 8 : 32), saturatedProduct(units, 8));
+  // Columns and values, two arrays of cell numbers while drawing and sorting; one pointer per row.
+  const uint64_t bytes = saturatedSum(saturatedProduct(count, full ? 8 : 24), saturatedProduct(units, 8));
   const std::string tooMuch = "the " + std::to_string(count) + " connections of a layer of " + shape + " need " +
                               formatBytes(bytes) + " of memory";
   if (bytes > memoryLimit()) return {Code::Memory, tooMuch + ", but there are " + formatBytes(memoryLimit())};

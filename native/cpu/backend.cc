@@ -22,7 +22,8 @@ class CpuBackend : public backend::Backend {
 }  // namespace
 
 const backend::Backend& backend() {
-  static const CpuBackend instance;
+  // Never destroyed: threads of a process that exits in mid-work must not find it gone.
+  static const CpuBackend& instance = *new CpuBackend;
   return instance;
 }
 

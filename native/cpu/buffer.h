@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "base/memory.h"
 #include "base/status.h"
 
 namespace setnet::cpu {
@@ -17,8 +18,7 @@ template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  Buffer(Buffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
@@ -31,12 +31,11 @@ class Buffer {
     if (size <= size_) return Status();
     // Beyond a few pages translation costs more than alignment wastes: large buffers ask for huge pages.
     constexpr uint64_t kHugePage = uint64_t{1} << 21;
-    const bool fits = size <= (~uint64_t{0} >> 1) / sizeof(T);
-    const uint64_t bytes = fits ? (size * sizeof(T) + 63) / 64 * 64 : 0;
+    const uint64_t bytes = saturatedSum(saturatedProduct(size, sizeof(T)), 63) / 64 * 64;
     void* memory = nullptr;
-    if (!fits || posix_memalign(&memory, bytes >= kHugePage ? kHugePage : 64, bytes) != 0)
-      return Status(Code::Memory, "no memory for a buffer of " + std::to_string(size) + " elements of " +
-                                      std::to_string(sizeof(T)) + " bytes");
+    if (bytes > memoryLimit() || posix_memalign(&memory, bytes >= kHugePage ? kHugePage : 64, bytes) != 0)
+      return Status(Code::Memory, "a buffer of " + std::to_string(size) + " elements needs " + formatBytes(bytes) +
+                                      ", which is not to be had");
 #if defined(MADV_HUGEPAGE)
     if (bytes >= kHugePage) (void)madvise(memory, bytes, MADV_HUGEPAGE);
 #endif

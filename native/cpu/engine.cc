@@ -16,9 +16,7 @@ using backend::RowSet;
 
 namespace {
 
-Status outOfMemory(const char* doing) {
-  return Status(Code::Memory, std::string("no memory while ") + doing);
-}
+Status outOfMemory(const char* doing) { return Status(Code::Memory, std::string("no memory while ") + doing); }
 
 bool needsInput(int activation) {
   switch (static_cast<rules::Activation>(activation)) {
@@ -78,8 +76,7 @@ Status Engine::evolve(const EvolutionSettings& settings, std::vector<core::Layer
     // All layers first, so that a failure in the last one changes nothing in the first.
     std::vector<EvolvedLayer> evolved(layers_.size());
     std::vector<core::LayerEvolutionReport> made(layers_.size());
-    for (size_t l = 0; l < layers_.size(); ++l)
-      SETNET_TRY(layers_[l].evolve(settings, seed_, &evolved[l], &made[l]));
+    for (size_t l = 0; l < layers_.size(); ++l) SETNET_TRY(layers_[l].evolve(settings, seed_, &evolved[l], &made[l]));
     for (size_t l = 0; l < layers_.size(); ++l) layers_[l].commit(std::move(evolved[l]));
     *reports = std::move(made);
   } catch (const std::bad_alloc&) {

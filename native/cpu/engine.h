@@ -21,17 +21,16 @@ class Engine : public backend::Engine {
   Status step(const backend::RowSet& rows, const backend::Targets& targets, const backend::StepSettings& settings,
               backend::StepResult* result) override;
   Status forward(const backend::RowSet& rows, Span<float> out) override;
-  Status evolve(const backend::EvolutionSettings& settings,
-                std::vector<core::LayerEvolutionReport>* reports) override;
+  Status evolve(const backend::EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) override;
   Status checkFinite() const override;
   Status exportLayers(core::Model* model, bool withOptimizerState) const override;
 
  private:
   // What forward leaves behind for backward, one per layer.
   struct Trace {
-    kernels::Panels z;            // is y where the activation does not need its input
+    kernels::Panels z;  // is y where the activation does not need its input
     kernels::Panels y;
-    Buffer<uint16_t> kept;        // dropout's decisions, [unit][vectors]
+    Buffer<uint16_t> kept;  // dropout's decisions, [unit][vectors]
     bool needsInput = false;
   };
 
@@ -61,7 +60,7 @@ class Engine : public backend::Engine {
   kernels::Panels x_;
   kernels::Panels gradients_[2];
   std::vector<Trace> traces_;
-  Buffer<float> memory_;               // all panels
+  Buffer<float> memory_;  // all panels
   Buffer<float> inputTiles_, gradientTiles_;
   std::vector<Buffer<float>> scratch_;  // per part
   Buffer<float> terms_;

@@ -71,7 +71,8 @@ Status nameNonfinite(const core::Scaling& scaling, const RowSet& rows, uint64_t 
                                                                : "; features must be finite f32 numbers"));
     }
   }
-  return Status(Code::Internal, "a feature is not finite, but only until it was looked for: the data is being written to");
+  return Status(Code::Internal,
+                "a feature is not finite, but only until it was looked for: the data is being written to");
 }
 
 }  // namespace
@@ -84,13 +85,13 @@ Status checkScaling(const core::Scaling& scaling) {
 
 Status checkRows(const RowSet& rows, uint64_t inputs) {
   if (rows.matrix.columns != inputs)
-    return Status(Code::Shape, "the rows have " + std::to_string(rows.matrix.columns) +
-                                   " columns; the network has " + std::to_string(inputs) + " inputs");
+    return Status(Code::Shape, "the rows have " + std::to_string(rows.matrix.columns) + " columns; the network has " +
+                                   std::to_string(inputs) + " inputs");
   if (!rows.indices) {
     if (rows.count > rows.matrix.rows || rows.first > rows.matrix.rows - rows.count)
-      return Status(Code::Shape, "rows " + std::to_string(rows.first) + " to " +
-                                     std::to_string(rows.first + rows.count) + " (exclusive) are asked for; the matrix has " +
-                                     std::to_string(rows.matrix.rows) + " rows");
+      return Status(Code::Shape,
+                    "rows " + std::to_string(rows.first) + " to " + std::to_string(rows.first + rows.count) +
+                        " (exclusive) are asked for; the matrix has " + std::to_string(rows.matrix.rows) + " rows");
     return Status();
   }
   for (uint64_t k = 0; k < rows.count; ++k)

@@ -87,8 +87,8 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
   SETNET_TRY(checkRows(rows, static_cast<uint64_t>(layers.front().inputs)));
   if (out.size() != rows.count * units)
     return Status(Code::Shape, "the output has room for " + std::to_string(out.size()) + " numbers; " +
-                                   std::to_string(rows.count) + " rows of " + std::to_string(units) +
-                                   " units need " + std::to_string(rows.count * units));
+                                   std::to_string(rows.count) + " rows of " + std::to_string(units) + " units need " +
+                                   std::to_string(rows.count * units));
   if (rows.count == 0) return Status();
 
   FlushSubnormals flush;

@@ -41,8 +41,8 @@ struct InferenceNetwork {
   int threads = 1;
 };
 
-// out = rows.count x units, row-major: the last layer's outputs, or with loss >= 0 what a network trained with that loss
-// answers. Bits of a row depend on the row alone.
+// out = rows.count x units, row-major: the last layer's outputs, or with loss >= 0 what a network trained with that
+// loss answers. Bits of a row depend on the row alone.
 Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const backend::RowSet& rows, int loss,
              Span<float> out);
 

@@ -188,9 +188,7 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
   StateBuffers state;
   canonical(&before, &state);
   core::LayerEvolutionInput input;
-  input.zeta = settings.zeta;
-  if (definition_.zeta >= 0)
-    input.zeta = settings.baseZeta > 0 ? definition_.zeta * settings.zeta / settings.baseZeta : definition_.zeta;
+  input.zeta = backend::zetaOf(definition_, settings);
   input.growBack = settings.growBack;
   input.seed = seed;
   input.layer = index_;

@@ -18,7 +18,7 @@ struct TransposedForm {
   std::vector<uint32_t> rows;       // ascending within a column
   std::vector<uint32_t> positions;  // of the connections in canonical order
   std::vector<float> values;
-  std::vector<int64_t> cuts;        // partition.h
+  std::vector<int64_t> cuts;  // partition.h
 
   void build(const core::CsrMatrix& matrix, int threads);
 };
@@ -94,11 +94,11 @@ class Layer {
   uint32_t index_ = 0;
   int threads_ = 1;
   int stateCount_ = 0;
-  core::CsrMatrix matrix_;                        // sparse: the truth; masked: the topology (its values are not kept)
-  std::vector<std::vector<float>> weightState_;   // sparse: [stateCount][connections]
-  TransposedForm transposed_;                     // sparse, not the first layer
-  std::vector<int64_t> cuts_;                     // sparse: of the rows
-  DenseForm dense_;                               // masked and dense
+  core::CsrMatrix matrix_;                       // sparse: the truth; masked: the topology (its values are not kept)
+  std::vector<std::vector<float>> weightState_;  // sparse: [stateCount][connections]
+  TransposedForm transposed_;                    // sparse, not the first layer
+  std::vector<int64_t> cuts_;                    // sparse: of the rows
+  DenseForm dense_;                              // masked and dense
   std::vector<float> bias_;
   std::vector<std::vector<float>> biasState_;
 };

@@ -1,4 +1,4 @@
-// How work is cut for threads: fixed pieces of about equal cost. Results do not depend on the cut (kernels.md section 0).
+// How work is cut for threads: fixed pieces of about equal cost. Results do not depend on the cut.
 #pragma once
 
 #include <algorithm>
@@ -11,9 +11,7 @@ namespace setnet::cpu {
 constexpr uint64_t kSerialWork = 200000;
 
 // Into how many parts a job of `work` multiply-adds is cut.
-inline int partsFor(uint64_t work, int threads) {
-  return work < kSerialWork ? 1 : threads;
-}
+inline int partsFor(uint64_t work, int threads) { return work < kSerialWork ? 1 : threads; }
 
 struct Range {
   int64_t begin, end;

@@ -20,8 +20,8 @@ class Predictor : public backend::Predictor {
   Ref<const core::Model> model_;  // sparse layers are computed from its own arrays
   const kernels::KernelTable* kernels_ = nullptr;
   int threads_ = 1;
-  std::vector<DenseForm> dense_;              // of masked and dense layers
-  std::vector<std::vector<int64_t>> cuts_;    // of sparse layers
+  std::vector<DenseForm> dense_;            // of masked and dense layers
+  std::vector<std::vector<int64_t>> cuts_;  // of sparse layers
   std::vector<ForwardForm> layers_;
   mutable WorkspacePool workspaces_;
 };

@@ -1,5 +1,5 @@
-// One training step: forward, loss, then layer by layer from the top: the input gradient (with the weights of before the
-// step), and the weight gradient with the optimizer's update in one pass.
+// One training step: forward, loss, then layer by layer from the top: the input gradient (with the weights of before
+// the step), and the weight gradient with the optimizer's update in one pass.
 #include <cmath>
 #include <string>
 
@@ -59,8 +59,8 @@ Status Engine::reserve(int64_t samples) {
   tileStride_ = vectors_ * kLanes * kLanes;
 
   int64_t features = layers_.front().inputs();
-  int64_t widest = 0;                      // units
-  int64_t tileInputs = 0, tileUnits = 0;   // of layers with a dense matrix
+  int64_t widest = 0;                     // units
+  int64_t tileInputs = 0, tileUnits = 0;  // of layers with a dense matrix
   for (size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
     features += layer.units() * (traces_[l].needsInput ? 2 : 1);
@@ -224,6 +224,7 @@ void Engine::update(size_t layer, const Panels& gradient) {
       args.rowEnd = rows.end;
       args.inputs = l.inputs();
       args.samples = samples_;
+      args.vectors = vectors_;
       args.x = inputTiles_.data();
       args.gradient = gradientTiles_.data();
       args.tileStride = tileStride_;

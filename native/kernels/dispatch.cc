@@ -8,9 +8,7 @@ namespace setnet::kernels {
 namespace {
 
 #if defined(__x86_64__)
-bool hasAvx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
+bool hasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
 bool hasAvx512() {
   return hasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -43,8 +41,7 @@ Choice choose() {
   const bool isForced = forced && *forced;
   std::string known;
   for (const Isa& isa : available()) {
-    if (!choice.table && isa.runsHere && (!isForced || std::strcmp(forced, isa.name) == 0))
-      choice.table = isa.table;
+    if (!choice.table && isa.runsHere && (!isForced || std::strcmp(forced, isa.name) == 0)) choice.table = isa.table;
     known += std::string(known.empty() ? "" : ", ") + isa.name + (isa.runsHere ? "" : " (not on this processor)");
   }
   if (!choice.table)

@@ -33,10 +33,9 @@ namespace avx2 {
 #include "kernels/kernels.inl"
 }  // namespace avx2
 
-const KernelTable kAvx2Table = {
-    "avx2", true,
+const KernelTable kAvx2Table = {"avx2", true,
 #define SETNET_ENTRY(name, Args) &avx2::name,
-    SETNET_KERNELS(SETNET_ENTRY)
+                                SETNET_KERNELS(SETNET_ENTRY)
 #undef SETNET_ENTRY
 };
 

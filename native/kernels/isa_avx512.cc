@@ -37,10 +37,9 @@ namespace avx512 {
 #include "kernels/kernels.inl"
 }  // namespace avx512
 
-const KernelTable kAvx512Table = {
-    "avx512", true,
+const KernelTable kAvx512Table = {"avx512", true,
 #define SETNET_ENTRY(name, Args) &avx512::name,
-    SETNET_KERNELS(SETNET_ENTRY)
+                                  SETNET_KERNELS(SETNET_ENTRY)
 #undef SETNET_ENTRY
 };
 

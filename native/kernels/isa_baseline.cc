@@ -19,10 +19,9 @@ namespace baseline {
 #include "kernels/kernels.inl"
 }  // namespace baseline
 
-const KernelTable kBaselineTable = {
-    "baseline", false,
+const KernelTable kBaselineTable = {"baseline", false,
 #define SETNET_ENTRY(name, Args) &baseline::name,
-    SETNET_KERNELS(SETNET_ENTRY)
+                                    SETNET_KERNELS(SETNET_ENTRY)
 #undef SETNET_ENTRY
 };
 

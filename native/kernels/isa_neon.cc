@@ -23,10 +23,9 @@ namespace neon {
 #include "kernels/kernels.inl"
 }  // namespace neon
 
-const KernelTable kNeonTable = {
-    "neon", true,
+const KernelTable kNeonTable = {"neon", true,
 #define SETNET_ENTRY(name, Args) &neon::name,
-    SETNET_KERNELS(SETNET_ENTRY)
+                                SETNET_KERNELS(SETNET_ENTRY)
 #undef SETNET_ENTRY
 };
 

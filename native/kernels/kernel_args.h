@@ -12,9 +12,9 @@ namespace setnet::kernels {
 // One vector holds 16 samples of the batch.
 constexpr int64_t kLanes = 16;
 
-// Activations are panels [panel][feature][width]: width is 32 samples, or 16 where the batch has at most 16 rows. Sample
-// b lies in panel b / width. Work is done on vectors of 16 samples; those without a single sample of the batch are
-// neither computed nor read, and the lanes beyond the batch's end hold finite numbers (gradients: zeros).
+// Activations are panels [panel][feature][width]: width is 32 samples, or 16 where the batch has at most 16 rows.
+// Sample b lies in panel b / width. Work is done on vectors of 16 samples; those without a single sample of the batch
+// are neither computed nor read, and the lanes beyond the batch's end hold finite numbers (gradients: zeros).
 template <class T>
 struct PanelsOf {
   T* data = nullptr;
@@ -22,9 +22,7 @@ struct PanelsOf {
   int64_t width = 32;
 
   // Vector `v` of the first feature; the next feature is `width` floats further.
-  T* vector(int64_t v) const {
-    return width == kLanes ? data + v * stride : data + v / 2 * stride + v % 2 * kLanes;
-  }
+  T* vector(int64_t v) const { return width == kLanes ? data + v * stride : data + v / 2 * stride + v % 2 * kLanes; }
   operator PanelsOf<const T>() const { return {data, stride, width}; }
 };
 using Panels = PanelsOf<float>;
@@ -69,8 +67,8 @@ struct GatherArgs {
   float* to;
 };
 
-// A dense weight matrix [units][stride], row-major. Rows beyond the units, up to a multiple of 16, and columns beyond the
-// inputs, up to the stride (a multiple of 16), exist and hold zeros.
+// A dense weight matrix [units][stride], row-major. Rows beyond the units, up to a multiple of 16, and columns beyond
+// the inputs, up to the stride (a multiple of 16), exist and hold zeros.
 struct DenseForwardArgs {
   int64_t rowBegin, rowEnd;
   int64_t inputs;
@@ -99,8 +97,15 @@ struct DenseInputGradientArgs {
   float* scratch;  // kDenseScratch floats, 64-byte aligned
 };
 
-// Sample-major tiles [feature / 16][sample][16], `tileStride` floats from one tile to the next. Features beyond the last
-// are zeros. featureBegin is a multiple of 16.
+// Sample-major tiles [feature / 16][row][16], `tileStride` floats from one tile to the next, for the dense weight
+// gradient, which sums over samples chain by chain: the samples of a chain (b mod 16) lie behind each other, and the
+// chains lie in the order in which they are added (kChainOrder), so that memory is read from front to back. Sample b
+// has row chainPlace(b mod 16) * vectors + b / 16. Features beyond the last are zeros. featureBegin is a multiple
+// of 16.
+constexpr int64_t kChainOrder[16] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
+// Bits reversed: its own inverse.
+constexpr int64_t chainPlace(int64_t chain) { return kChainOrder[chain]; }
+
 struct TilesArgs {
   int64_t featureBegin, featureEnd;
   ConstPanels x;
@@ -109,12 +114,13 @@ struct TilesArgs {
   int64_t tileStride;
 };
 
-// As SparseUpdateArgs for a dense matrix; rowBegin is a multiple of 16. mask: one bit per weight, [units][maskStride] of
-// 16 columns each; null: all weights exist.
+// As SparseUpdateArgs for a dense matrix; rowBegin is a multiple of 16. mask: one bit per weight, [units][maskStride]
+// of 16 columns each; null: all weights exist.
 struct DenseUpdateArgs {
   int64_t rowBegin, rowEnd;
   int64_t inputs;
   int64_t samples;
+  int64_t vectors;
   const float* x;         // tiles of the inputs
   const float* gradient;  // tiles of dL / d(pre-activations)
   int64_t tileStride;
@@ -150,16 +156,18 @@ struct ActivationGradientArgs {
   int rule;
   const double* parameters;
   int64_t unitBegin, unitEnd;
-  ConstPanels z;         // y again where the rule does not need it
-  ConstPanels y;         // after dropout
+  ConstPanels z;  // y again where the rule does not need it
+  ConstPanels y;  // after dropout
   Panels gradient;
   int64_t vectors;
   const uint16_t* kept;  // [unit][keptStride], one bit per sample; null: no dropout
   int64_t keptStride;
-  float keptScale;       // what survivors were multiplied by
+  float keptScale;  // what survivors were multiplied by
 };
 
-// Inverted dropout (set-spec.md section 4) in place; writes which samples of which units were kept.
+// Inverted dropout in place. Decision: index (position in the batch << 32 | unit / 8) of the Philox stream, 16-bit half
+// number unit mod 8 of its block, low halves first; a half below the threshold drops. Writes which samples of which
+// units were kept.
 struct DropoutArgs {
   int64_t unitBegin, unitEnd;
   Panels y;
@@ -173,7 +181,8 @@ struct DropoutArgs {
   int64_t keptStride;
 };
 
-// Gradient of the loss by the outputs, times scale; the loss's terms; the class of the largest output (ties: the lower).
+// Gradient of the loss by the outputs, times scale; the loss's terms; the class of the largest output (ties: the
+// lower).
 struct LossArgs {
   int loss;  // rules::Loss
   int64_t units;
@@ -205,14 +214,14 @@ struct PackRowsArgs {
   const uint64_t* indices;  // of the rows, or null: rows first, first + 1, ...
   uint64_t first;
   int64_t samples;
-  const float* mean;        // null: not scaled
+  const float* mean;  // null: not scaled
   const float* scale;
-  bool perFeature;          // else mean[0] and scale[0] serve all features
+  bool perFeature;  // else mean[0] and scale[0] serve all features
   bool hasMissing;
-  float missing;            // NaN: every NaN is missing
+  float missing;  // NaN: every NaN is missing
   int64_t columnBegin, columnEnd;
   Panels out;
-  uint8_t* nonfinite;       // set to 1 where a result is not finite
+  uint8_t* nonfinite;  // set to 1 where a result is not finite
 };
 
 // Panels to a row-major matrix [samples][units].

@@ -2,19 +2,19 @@
 // X(name, type of its arguments)
 #pragma once
 
-#define SETNET_KERNELS(X)                        \
-  X(sparseProduct, SparseProductArgs)            \
-  X(sparseUpdate, SparseUpdateArgs)              \
-  X(gather, GatherArgs)                          \
-  X(denseForward, DenseForwardArgs)              \
-  X(denseInputGradient, DenseInputGradientArgs)  \
-  X(denseUpdate, DenseUpdateArgs)                \
-  X(biasUpdate, BiasUpdateArgs)                  \
-  X(activation, ActivationArgs)                  \
-  X(activationGradient, ActivationGradientArgs)  \
-  X(dropout, DropoutArgs)                        \
-  X(loss, LossArgs)                              \
-  X(probabilities, ProbabilitiesArgs)            \
-  X(packRows, PackRowsArgs)                      \
-  X(unpackRows, UnpackRowsArgs)                  \
+#define SETNET_KERNELS(X)                       \
+  X(sparseProduct, SparseProductArgs)           \
+  X(sparseUpdate, SparseUpdateArgs)             \
+  X(gather, GatherArgs)                         \
+  X(denseForward, DenseForwardArgs)             \
+  X(denseInputGradient, DenseInputGradientArgs) \
+  X(denseUpdate, DenseUpdateArgs)               \
+  X(biasUpdate, BiasUpdateArgs)                 \
+  X(activation, ActivationArgs)                 \
+  X(activationGradient, ActivationGradientArgs) \
+  X(dropout, DropoutArgs)                       \
+  X(loss, LossArgs)                             \
+  X(probabilities, ProbabilitiesArgs)           \
+  X(packRows, PackRowsArgs)                     \
+  X(unpackRows, UnpackRowsArgs)                 \
   X(sampleTiles, TilesArgs)

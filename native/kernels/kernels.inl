@@ -1,9 +1,9 @@
 // All kernels of one instruction set. Included by isa_NAME.cc inside the namespace of its Lanes, inside its target
 // region; everything is static, so that no symbol compiled for one processor can be picked for another.
 
-#include "kernels/sparse/product.inl"
-#include "kernels/sparse/update.inl"
+// What the dense kernels are made of.
 #include "kernels/dense/tile.inl"
+
 #include "kernels/dense/product.inl"
 #include "kernels/dense/update.inl"
 #include "kernels/elementwise/activation.inl"
@@ -11,3 +11,5 @@
 #include "kernels/elementwise/dropout.inl"
 #include "kernels/elementwise/loss.inl"
 #include "kernels/pack/rows.inl"
+#include "kernels/sparse/product.inl"
+#include "kernels/sparse/update.inl"

@@ -26,23 +26,20 @@ Status checkScaling(const core::Scaling& scaling) {
 }
 
 Status checkTargets(const Targets& targets, uint64_t count, uint64_t units) {
-  if (!targets.classes && count > 0)
-    return Status(Code::Data, "a step needs one class per sample; there are none");
+  if (!targets.classes && count > 0) return Status(Code::Data, "a step needs one class per sample; there are none");
   for (uint64_t k = 0; k < count; ++k) {
     const int32_t c = targets.classes[k];
     if (c < 0 || static_cast<uint64_t>(c) >= units)
-      return Status(Code::Data, "position " + std::to_string(k) + " of the batch has class " +
-                                    std::to_string(c) + "; the network has classes 0 to " +
-                                    std::to_string(units - 1));
+      return Status(Code::Data, "position " + std::to_string(k) + " of the batch has class " + std::to_string(c) +
+                                    "; the network has classes 0 to " + std::to_string(units - 1));
   }
   return Status();
 }
 
 Status checkOut(const Span<float>& out, uint64_t count, uint64_t units) {
   if (out.size() != count * units)
-    return Status(Code::Shape, "the output has room for " + std::to_string(out.size()) +
-                                   " numbers; " + std::to_string(count) + " rows of " +
-                                   std::to_string(units) + " units need " +
+    return Status(Code::Shape, "the output has room for " + std::to_string(out.size()) + " numbers; " +
+                                   std::to_string(count) + " rows of " + std::to_string(units) + " units need " +
                                    std::to_string(count * units));
   return Status();
 }
@@ -60,8 +57,7 @@ class ReferenceEngine : public backend::Engine {
   ReferenceEngine(const core::Model& model, const TrainingRules& rules)
       : network_(model, rules::stateCountOf(rules.optimizer.rule)), rules_(rules) {}
 
-  Status step(const RowSet& rows, const Targets& targets, const StepSettings& settings,
-              StepResult* result) override {
+  Status step(const RowSet& rows, const Targets& targets, const StepSettings& settings, StepResult* result) override {
     if (rows.count == 0) return Status(Code::Data, "a step needs at least one sample");
     SETNET_TRY(checkTargets(targets, rows.count, network_.units()));
     std::vector<Trace> traces;
@@ -96,14 +92,12 @@ class ReferenceEngine : public backend::Engine {
     return Status();
   }
 
-  Status evolve(const EvolutionSettings& settings,
-                std::vector<core::LayerEvolutionReport>* reports) override {
+  Status evolve(const EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) override {
     // All layers first, so that a failure in the last one changes nothing in the first.
     std::vector<Layer> evolved = network_.layers();
     std::vector<core::LayerEvolutionReport> made(evolved.size());
     for (size_t l = 0; l < evolved.size(); ++l)
-      SETNET_TRY(network_.layers()[l].evolve(settings, network_.definition().seed, &evolved[l],
-                                             &made[l]));
+      SETNET_TRY(network_.layers()[l].evolve(settings, network_.definition().seed, &evolved[l], &made[l]));
     network_.layers() = std::move(evolved);
     *reports = std::move(made);
     return Status();
@@ -116,8 +110,7 @@ class ReferenceEngine : public backend::Engine {
 
   Status exportLayers(core::Model* model, bool withOptimizerState) const override {
     model->layers.clear();
-    for (const Layer& layer : network_.layers())
-      model->layers.push_back(layer.exportState(withOptimizerState));
+    for (const Layer& layer : network_.layers()) model->layers.push_back(layer.exportState(withOptimizerState));
     return Status();
   }
 
@@ -132,8 +125,7 @@ class ReferencePredictor : public backend::Predictor {
 
   Status predict(const RowSet& rows, backend::Output output, Span<float> out) const override {
     if (output == backend::Output::Probabilities && loss_ < 0)
-      return Status(Code::State,
-                    "a network that was never fitted has no loss and so no probabilities");
+      return Status(Code::State, "a network that was never fitted has no loss and so no probabilities");
     SETNET_TRY(checkOut(out, rows.count, network_.units()));
     std::vector<Trace> traces;
     SETNET_TRY(network_.read(rows, &traces));
@@ -141,8 +133,7 @@ class ReferencePredictor : public backend::Predictor {
       network_.forward(nullptr, k, &traces[k]);
       std::vector<double> answer = traces[k].outputs();
       if (output == backend::Output::Probabilities) answer = probabilities(loss_, answer);
-      for (uint64_t u = 0; u < network_.units(); ++u)
-        out[k * network_.units() + u] = static_cast<float>(answer[u]);
+      for (uint64_t u = 0; u < network_.units(); ++u) out[k * network_.units() + u] = static_cast<float>(answer[u]);
     }
     return Status();
   }
@@ -174,7 +165,8 @@ class ReferenceBackend : public backend::Backend {
 }  // namespace
 
 const backend::Backend& backend() {
-  static const ReferenceBackend instance;
+  // Never destroyed: threads of a process that exits in mid-work must not find it gone.
+  static const ReferenceBackend& instance = *new ReferenceBackend;
   return instance;
 }
 

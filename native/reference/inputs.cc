@@ -46,9 +46,8 @@ bool isMissing(const core::Scaling& scaling, float x) {
 
 Status checkRows(const RowSet& rows, uint64_t inputs) {
   if (rows.matrix.columns != inputs)
-    return Status(Code::Shape, "the rows have " + std::to_string(rows.matrix.columns) +
-                                   " columns; the network has " + std::to_string(inputs) +
-                                   " inputs");
+    return Status(Code::Shape, "the rows have " + std::to_string(rows.matrix.columns) + " columns; the network has " +
+                                   std::to_string(inputs) + " inputs");
   for (uint64_t k = 0; k < rows.count; ++k)
     if (rows.row(k) >= rows.matrix.rows)
       return Status(Code::Shape, "position " + std::to_string(k) + " of the batch asks for row " +
@@ -57,8 +56,7 @@ Status checkRows(const RowSet& rows, uint64_t inputs) {
   return Status();
 }
 
-Status readInputs(const MatrixView& matrix, uint64_t row, const core::Scaling& scaling,
-                  std::vector<double>* x) {
+Status readInputs(const MatrixView& matrix, uint64_t row, const core::Scaling& scaling, std::vector<double>* x) {
   x->assign(matrix.columns, 0);
   for (uint64_t column = 0; column < matrix.columns; ++column) {
     const double raw = element(matrix, row, column);
@@ -72,11 +70,11 @@ Status readInputs(const MatrixView& matrix, uint64_t row, const core::Scaling& s
       value = centred * scale;
     }
     if (!std::isfinite(value))
-      return Status(Code::Nonfinite, "the feature in row " + std::to_string(row) + ", column " +
-                                         std::to_string(column) + " is " + std::to_string(raw) +
-                                         (std::isfinite(static_cast<float>(raw))
-                                              ? " and leaves the finite f32 numbers when scaled"
-                                              : "; features must be finite f32 numbers"));
+      return Status(Code::Nonfinite,
+                    "the feature in row " + std::to_string(row) + ", column " + std::to_string(column) + " is " +
+                        std::to_string(raw) +
+                        (std::isfinite(static_cast<float>(raw)) ? " and leaves the finite f32 numbers when scaled"
+                                                                : "; features must be finite f32 numbers"));
     (*x)[column] = value;
   }
   return Status();

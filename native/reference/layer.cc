@@ -22,9 +22,7 @@ std::vector<double> toDouble(const std::vector<float>& values) {
 }
 
 // Values leave the reference as f32, so that is where they must be finite.
-bool isFinite(double x) {
-  return std::isfinite(static_cast<float>(x));
-}
+bool isFinite(double x) { return std::isfinite(static_cast<float>(x)); }
 
 std::string layerName(uint32_t index) { return "layers[" + std::to_string(index) + "]"; }
 
@@ -37,29 +35,19 @@ double dropoutFactor(double rate, const RandomStream& stream, uint64_t position,
   return dropped ? 0 : static_cast<float>(1 / (1 - rate));
 }
 
-// A layer with a zeta of its own follows the course of the network's, which may be 0 throughout.
-double zetaOf(const core::LayerDefinition& layer, const backend::EvolutionSettings& settings) {
-  if (layer.zeta < 0) return settings.zeta;
-  if (settings.baseZeta == 0) return layer.zeta;
-  return layer.zeta * settings.zeta / settings.baseZeta;
-}
-
 }  // namespace
 
-Layer::Layer(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state,
-             int stateCount)
+Layer::Layer(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state, int stateCount)
     : definition_(definition),
       index_(index),
       bias_(toDouble(state.bias)),
       weightState_(stateCount),
       biasState_(stateCount, std::vector<double>(state.bias.size(), 0)) {
   place(state.weights);
-  for (size_t c = 0; c < connections_.size(); ++c)
-    weights_[connections_[c]] = state.weights.values[c];
+  for (size_t c = 0; c < connections_.size(); ++c) weights_[connections_[c]] = state.weights.values[c];
   if (state.weightState.size() == weightState_.size())
     for (int s = 0; s < stateCount; ++s)
-      for (size_t c = 0; c < connections_.size(); ++c)
-        weightState_[s][connections_[c]] = state.weightState[s][c];
+      for (size_t c = 0; c < connections_.size(); ++c) weightState_[s][connections_[c]] = state.weightState[s][c];
   if (!bias_.empty() && state.biasState.size() == biasState_.size())
     for (int s = 0; s < stateCount; ++s) biasState_[s] = toDouble(state.biasState[s]);
 }
@@ -87,13 +75,11 @@ void Layer::place(const CsrMatrix& matrix) {
   for (std::vector<double>& state : weightState_) state.assign(cells_.size(), 0);
 }
 
-void Layer::forward(const std::vector<double>& x, const DropoutKey* dropout,
-                    Activity* activity) const {
+void Layer::forward(const std::vector<double>& x, const DropoutKey* dropout, Activity* activity) const {
   const uint64_t units = definition_.units;
   activity->z.assign(units, 0);
   if (!bias_.empty()) activity->z = bias_;
-  for (size_t k = 0; k < cells_.size(); ++k)
-    activity->z[cells_[k].output] += weights_[k] * x[cells_[k].input];
+  for (size_t k = 0; k < cells_.size(); ++k) activity->z[cells_[k].output] += weights_[k] * x[cells_[k].input];
 
   activity->dropout.assign(units, 1);
   if (dropout && definition_.dropout > 0) {
@@ -106,13 +92,11 @@ void Layer::forward(const std::vector<double>& x, const DropoutKey* dropout,
     activity->y[u] = activate(definition_.activation, activity->z[u]) * activity->dropout[u];
 }
 
-void Layer::backward(const std::vector<double>& x, const Activity& activity,
-                     const std::vector<double>& dy, LayerGradient* gradient,
-                     std::vector<double>* dx) const {
+void Layer::backward(const std::vector<double>& x, const Activity& activity, const std::vector<double>& dy,
+                     LayerGradient* gradient, std::vector<double>* dx) const {
   std::vector<double> dz(definition_.units);
   for (uint64_t u = 0; u < definition_.units; ++u)
-    dz[u] = activationGradient(definition_.activation, dy[u] * activity.dropout[u], activity.z[u],
-                               activity.y[u]);
+    dz[u] = activationGradient(definition_.activation, dy[u] * activity.dropout[u], activity.z[u], activity.y[u]);
   dx->assign(definition_.inputs, 0);
   for (size_t k = 0; k < cells_.size(); ++k) {
     const Cell& cell = cells_[k];
@@ -126,8 +110,7 @@ LayerGradient Layer::zeroGradient() const {
   return {std::vector<double>(cells_.size(), 0), std::vector<double>(bias_.size(), 0)};
 }
 
-void Layer::update(const rules::RuleChoice& optimizer, float learningRate,
-                   const LayerGradient& gradient) {
+void Layer::update(const rules::RuleChoice& optimizer, float learningRate, const LayerGradient& gradient) {
   float coefficients[rules::kMaxCoefficients];
   const auto updateAll = [&](const std::vector<double>& gradients, std::vector<double>* values,
                              std::vector<std::vector<double>>* states) {
@@ -155,8 +138,7 @@ CsrMatrix Layer::connections(const std::vector<double>& values) const {
     matrix.columnIndices.push_back(static_cast<uint32_t>(cells_[k].input));
     matrix.values.push_back(static_cast<float>(values[k]));
   }
-  for (uint64_t o = 0; o < definition_.units; ++o)
-    matrix.rowPointers[o + 1] += matrix.rowPointers[o];
+  for (uint64_t o = 0; o < definition_.units; ++o) matrix.rowPointers[o + 1] += matrix.rowPointers[o];
   return matrix;
 }
 
@@ -168,7 +150,7 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
   if (!core::isEvolved(definition_)) return Status();
 
   core::LayerEvolutionInput input;
-  input.zeta = zetaOf(definition_, settings);
+  input.zeta = backend::zetaOf(definition_, settings);
   input.growBack = settings.growBack;
   input.seed = seed;
   input.layer = index_;
@@ -179,8 +161,7 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
   CsrMatrix evolved;
   std::vector<uint64_t> origin;  // per connection afterwards: which one it was before
   Status status = core::evolveLayer(before, settings.rules, input, &evolved, &origin, report);
-  if (!status.ok())
-    return Status(status.code(), layerName(index_) + ": " + status.message());
+  if (!status.ok()) return Status(status.code(), layerName(index_) + ": " + status.message());
   SETNET_TRY(core::checkEvolution(before, evolved, origin, *report, settings.growBack));
 
   after->place(evolved);
@@ -193,16 +174,14 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
     // A survivor keeps what it has in double; its f32 value only served to choose.
     const uint64_t was = connections_[origin[c]];
     after->weights_[cell] = weights_[was];
-    for (size_t s = 0; s < weightState_.size(); ++s)
-      after->weightState_[s][cell] = weightState_[s][was];
+    for (size_t s = 0; s < weightState_.size(); ++s) after->weightState_[s][cell] = weightState_[s][was];
   }
   return Status();
 }
 
 Status Layer::checkFinite() const {
   const auto diverged = [&](const std::string& what) {
-    return Status(Code::Diverged,
-                  layerName(index_) + ": " + what + " is no longer finite");
+    return Status(Code::Diverged, layerName(index_) + ": " + what + " is no longer finite");
   };
   const auto check = [&](const std::vector<double>& perCell, const std::string& what) {
     for (size_t k = 0; k < perCell.size(); ++k)
@@ -218,10 +197,8 @@ Status Layer::checkFinite() const {
   };
   SETNET_TRY(check(weights_, "the weight"));
   SETNET_TRY(checkUnits(bias_, "the bias"));
-  for (const std::vector<double>& state : weightState_)
-    SETNET_TRY(check(state, "the optimizer state of the weight"));
-  for (const std::vector<double>& state : biasState_)
-    SETNET_TRY(checkUnits(state, "the optimizer state of the bias"));
+  for (const std::vector<double>& state : weightState_) SETNET_TRY(check(state, "the optimizer state of the weight"));
+  for (const std::vector<double>& state : biasState_) SETNET_TRY(checkUnits(state, "the optimizer state of the bias"));
   return Status();
 }
 
@@ -230,8 +207,7 @@ core::LayerState Layer::exportState(bool withOptimizerState) const {
   state.weights = connections(weights_);
   state.bias = toFloat(bias_);
   if (withOptimizerState) {
-    for (const std::vector<double>& cells : weightState_)
-      state.weightState.push_back(connections(cells).values);
+    for (const std::vector<double>& cells : weightState_) state.weightState.push_back(connections(cells).values);
     for (const std::vector<double>& units : biasState_) state.biasState.push_back(toFloat(units));
   }
   if (definition_.kind == LayerKind::Dense) {  // its topology needs no saying

@@ -39,20 +39,17 @@ struct DropoutKey {
 class Layer {
  public:
   // `index` counts layers from 0. Optimizer state is taken over where `state` has `stateCount` buffers.
-  Layer(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state,
-        int stateCount);
+  Layer(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state, int stateCount);
 
   const core::LayerDefinition& definition() const { return definition_; }
 
   // dropout null: inference.
   void forward(const std::vector<double>& x, const DropoutKey* dropout, Activity* activity) const;
   // Adds this sample's part to the gradient and writes dL/dx. dy: dL/d(outputs after dropout).
-  void backward(const std::vector<double>& x, const Activity& activity,
-                const std::vector<double>& dy, LayerGradient* gradient,
-                std::vector<double>* dx) const;
+  void backward(const std::vector<double>& x, const Activity& activity, const std::vector<double>& dy,
+                LayerGradient* gradient, std::vector<double>* dx) const;
   LayerGradient zeroGradient() const;
-  void update(const rules::RuleChoice& optimizer, float learningRate,
-              const LayerGradient& gradient);
+  void update(const rules::RuleChoice& optimizer, float learningRate, const LayerGradient& gradient);
 
   // The layer after prune and grow (`after`), or the same one where it does not evolve.
   Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, Layer* after,
@@ -67,9 +64,9 @@ class Layer {
 
   core::LayerDefinition definition_;
   uint32_t index_;
-  std::vector<Cell> cells_;             // ascending by output, then input
-  std::vector<double> mask_;            // per cell: 1 where the connection exists
-  std::vector<uint64_t> connections_;   // the cells (as indices of cells_) that exist, ascending
+  std::vector<Cell> cells_;                       // ascending by output, then input
+  std::vector<double> mask_;                      // per cell: 1 where the connection exists
+  std::vector<uint64_t> connections_;             // the cells (as indices of cells_) that exist, ascending
   std::vector<double> weights_;                   // per cell
   std::vector<double> bias_;                      // per unit, or empty
   std::vector<std::vector<double>> weightState_;  // [stateCount][cells]

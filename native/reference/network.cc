@@ -4,18 +4,15 @@
 
 namespace setnet::reference {
 
-Network::Network(const core::Model& model, int stateCount)
-    : definition_(model.definition), scaling_(model.scaling) {
+Network::Network(const core::Model& model, int stateCount) : definition_(model.definition), scaling_(model.scaling) {
   for (size_t l = 0; l < model.layers.size(); ++l)
-    layers_.emplace_back(definition_.layers[l], static_cast<uint32_t>(l), model.layers[l],
-                         stateCount);
+    layers_.emplace_back(definition_.layers[l], static_cast<uint32_t>(l), model.layers[l], stateCount);
 }
 
 Status Network::read(const backend::RowSet& rows, std::vector<Trace>* traces) const {
   SETNET_TRY(checkRows(rows, definition_.inputs));
   traces->assign(rows.count, Trace());
-  for (uint64_t k = 0; k < rows.count; ++k)
-    SETNET_TRY(readInputs(rows.matrix, rows.row(k), scaling_, &(*traces)[k].x));
+  for (uint64_t k = 0; k < rows.count; ++k) SETNET_TRY(readInputs(rows.matrix, rows.row(k), scaling_, &(*traces)[k].x));
   return Status();
 }
 
@@ -29,8 +26,7 @@ void Network::forward(const uint64_t* step, uint64_t position, Trace* trace) con
   }
 }
 
-void Network::backward(const Trace& trace, std::vector<double> dy,
-                       std::vector<LayerGradient>* gradients) const {
+void Network::backward(const Trace& trace, std::vector<double> dy, std::vector<LayerGradient>* gradients) const {
   std::vector<double> dx;
   for (size_t l = layers_.size(); l-- > 0;) {
     const std::vector<double>& x = l == 0 ? trace.x : trace.activities[l - 1].y;

@@ -13,8 +13,8 @@ namespace setnet::reference {
 // y = f(z)
 inline double activate(const rules::RuleChoice& choice, double z) {
   switch (static_cast<rules::Activation>(choice.rule)) {
-#define SETNET_ENTRY(Rule)       \
-  case rules::Activation::Rule:  \
+#define SETNET_ENTRY(Rule)      \
+  case rules::Activation::Rule: \
     return rules::Rule::forward(z, choice.parameters);
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
@@ -25,8 +25,8 @@ inline double activate(const rules::RuleChoice& choice, double z) {
 // dL/dz from dL/dy at pre-activation z; y is the result after dropout.
 inline double activationGradient(const rules::RuleChoice& choice, double dy, double z, double y) {
   switch (static_cast<rules::Activation>(choice.rule)) {
-#define SETNET_ENTRY(Rule)       \
-  case rules::Activation::Rule:  \
+#define SETNET_ENTRY(Rule)      \
+  case rules::Activation::Rule: \
     return rules::Rule::backward(dy, z, y, choice.parameters);
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
@@ -47,15 +47,15 @@ struct LossPanel {
 };
 
 // The loss of one sample; writes its gradient by the outputs times `scale`.
-inline double lossAndGradient(int loss, const std::vector<double>& logits, int64_t targetClass,
-                              double scale, std::vector<double>* gradient) {
+inline double lossAndGradient(int loss, const std::vector<double>& logits, int64_t targetClass, double scale,
+                              std::vector<double>* gradient) {
   gradient->assign(logits.size(), 0);
   LossPanel panel{logits, targetClass, *gradient};
   const int64_t units = static_cast<int64_t>(logits.size());
   double terms[rules::kLossTerms] = {};
   switch (static_cast<rules::Loss>(loss)) {
-#define SETNET_ENTRY(Rule)  \
-  case rules::Loss::Rule:   \
+#define SETNET_ENTRY(Rule)                             \
+  case rules::Loss::Rule:                              \
     rules::Rule::gradient(panel, units, scale, terms); \
     break;
     SETNET_LOSSES(SETNET_ENTRY)
@@ -70,8 +70,8 @@ inline std::vector<double> probabilities(int loss, const std::vector<double>& lo
   LossPanel panel{logits, -1, answer};
   const int64_t units = static_cast<int64_t>(logits.size());
   switch (static_cast<rules::Loss>(loss)) {
-#define SETNET_ENTRY(Rule)  \
-  case rules::Loss::Rule:   \
+#define SETNET_ENTRY(Rule)                                     \
+  case rules::Loss::Rule:                                      \
     rules::Rule::template probabilities<double>(panel, units); \
     break;
     SETNET_LOSSES(SETNET_ENTRY)
@@ -81,14 +81,13 @@ inline std::vector<double> probabilities(int loss, const std::vector<double>& lo
 }
 
 // One optimizer step of one number. The coefficients are the f32 ones that every backend uses.
-inline void optimize(int optimizer, const float* coefficients, double gradient, double* weight,
-                     double* state) {
+inline void optimize(int optimizer, const float* coefficients, double gradient, double* weight, double* state) {
   double c[rules::kMaxCoefficients];
   for (int i = 0; i < rules::kMaxCoefficients; ++i) c[i] = coefficients[i];
   const bool flag = coefficients[3] != 0;
   switch (static_cast<rules::Optimizer>(optimizer)) {
-#define SETNET_ENTRY(Rule)      \
-  case rules::Optimizer::Rule:  \
+#define SETNET_ENTRY(Rule)                                  \
+  case rules::Optimizer::Rule:                              \
     rules::Rule::update(*weight, gradient, state, c, flag); \
     break;
     SETNET_OPTIMIZERS(SETNET_ENTRY)

@@ -28,9 +28,9 @@ constexpr RuleInfo kGrowRules[] = {
 
 inline void chooseGrown(int rule, const GrowInput& input, std::vector<uint64_t>* cells) {
   switch (static_cast<Grow>(rule)) {
-#define SETNET_ENTRY(Rule)       \
-  case Grow::Rule:               \
-    Rule::choose(input, cells);  \
+#define SETNET_ENTRY(Rule)      \
+  case Grow::Rule:              \
+    Rule::choose(input, cells); \
     break;
     SETNET_GROW_RULES(SETNET_ENTRY)
 #undef SETNET_ENTRY

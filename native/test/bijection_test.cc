@@ -119,8 +119,8 @@ TEST("pi follows its definition for every width of the domain") {
 }
 
 TEST("pi reaches every value once") {
-  for (const uint64_t size : {1, 2, 3, 5, 6, 7, 31, 63, 64, 65, 100, 127, 128, 129, 1000, 4095, 4097, 65536, 99991,
-                              524289, 1000000}) {
+  for (const uint64_t size :
+       {1, 2, 3, 5, 6, 7, 31, 63, 64, 65, 100, 127, 128, 129, 1000, 4095, 4097, 65536, 99991, 524289, 1000000}) {
     const Bijection pi({size, Purpose::Topology, 3, 4}, size);
     std::vector<uint64_t> values(size);
     pi.fill(0, size, values.data());
@@ -157,12 +157,13 @@ TEST("pi is uniform over ordered pairs for every size from 2 to 64") {
     const uint64_t seeds = std::max<uint64_t>(3000, kSeedsPerPair * size * (size - 1));
     for (const auto& [a, b] : {std::pair<uint64_t, uint64_t>{0, 1}, {size - 1, size / 2}}) {
       if (a == b) continue;
-      const double score = pairScore(size, a, b, seeds, [&](const RandomStream& stream, uint64_t i, uint64_t k,
-                                                            uint64_t* first, uint64_t* second) {
-        const Bijection pi(stream, size);
-        *first = pi(i);
-        *second = pi(k);
-      });
+      const double score =
+          pairScore(size, a, b, seeds,
+                    [&](const RandomStream& stream, uint64_t i, uint64_t k, uint64_t* first, uint64_t* second) {
+                      const Bijection pi(stream, size);
+                      *first = pi(i);
+                      *second = pi(k);
+                    });
       sum += score;
       worst = std::max(worst, std::fabs(score));
       ++scores;
@@ -176,12 +177,12 @@ TEST("pi is uniform over ordered pairs for every size from 2 to 64") {
 
 TEST("the test of uniformity sees a network of four rounds") {
   const uint64_t size = 64;
-  const double score = pairScore(size, 0, 1, kSeedsPerPair * size * (size - 1),
-                                 [&](const RandomStream& stream, uint64_t i, uint64_t k, uint64_t* first,
-                                     uint64_t* second) {
-                                   *first = definedPi(stream, size, i, 4);
-                                   *second = definedPi(stream, size, k, 4);
-                                 });
+  const double score =
+      pairScore(size, 0, 1, kSeedsPerPair * size * (size - 1),
+                [&](const RandomStream& stream, uint64_t i, uint64_t k, uint64_t* first, uint64_t* second) {
+                  *first = definedPi(stream, size, i, 4);
+                  *second = definedPi(stream, size, k, 4);
+                });
   CHECK(score > 10);
 }
 

@@ -139,22 +139,20 @@ inline int run(int argc, char** argv) {
 #define SETNET_TEST_JOIN2(a, b) a##b
 #define SETNET_TEST_JOIN(a, b) SETNET_TEST_JOIN2(a, b)
 
-#define TEST(name)                                                                                      \
-  static void SETNET_TEST_JOIN(test_, __LINE__)();                                                      \
-  static const ::setnet::test::Registration SETNET_TEST_JOIN(registration_, __LINE__)(                  \
-      name, &SETNET_TEST_JOIN(test_, __LINE__));                                                        \
+#define TEST(name)                                                                     \
+  static void SETNET_TEST_JOIN(test_, __LINE__)();                                     \
+  static const ::setnet::test::Registration SETNET_TEST_JOIN(registration_, __LINE__)( \
+      name, &SETNET_TEST_JOIN(test_, __LINE__));                                       \
   static void SETNET_TEST_JOIN(test_, __LINE__)()
 
-#define CHECK(condition) \
-  ((condition) ? (void)0 : ::setnet::test::fail(__FILE__, __LINE__, "not true: " #condition))
+#define CHECK(condition) ((condition) ? (void)0 : ::setnet::test::fail(__FILE__, __LINE__, "not true: " #condition))
 #define CHECK_EQ(a, b) ((void)::setnet::test::checkEqual(__FILE__, __LINE__, #a " == " #b, a, b))
-#define CHECK_NEAR(a, b, tolerance) \
-  ((void)::setnet::test::checkNear(__FILE__, __LINE__, #a " ~ " #b, a, b, tolerance))
+#define CHECK_NEAR(a, b, tolerance) ((void)::setnet::test::checkNear(__FILE__, __LINE__, #a " ~ " #b, a, b, tolerance))
 #define FAIL(text) ::setnet::test::fail(__FILE__, __LINE__, text)
-#define REQUIRE(condition)                                                          \
-  do {                                                                              \
-    if (!(condition)) {                                                             \
+#define REQUIRE(condition)                                                           \
+  do {                                                                               \
+    if (!(condition)) {                                                              \
       ::setnet::test::fail(__FILE__, __LINE__, "needed, and not true: " #condition); \
-      return;                                                                       \
-    }                                                                               \
+      return;                                                                        \
+    }                                                                                \
   } while (0)

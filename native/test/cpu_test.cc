@@ -1,5 +1,6 @@
-// The CPU backend by itself: memory, threads that share a predictor, flags of threads that are not ours, what is refused.
-// Its numbers are compared with the reference's in gradients_test.cc, its forms with each other in parity_test.cc.
+// The CPU backend by itself: memory, threads that share a predictor, flags of threads that are not ours, what is
+// refused. Its numbers are compared with the reference's in gradients_test.cc, its forms with each other in
+// parity_test.cc.
 #include <pthread.h>
 
 #include <atomic>
@@ -41,9 +42,10 @@ using core::LayerKind;
 using rules::Activation;
 
 Ref<core::Model> testModel(LayerKind kind, Random& random) {
-  return randomModel(networkOf(90, {layerOf(kind, 130, Activation::Relu, 0.2, 0.3), layerOf(kind, 70, Activation::Linear, 0.3, 0.2),
-                                    layerOf(LayerKind::Dense, 9, Activation::Linear)}),
-                     random);
+  return randomModel(
+      networkOf(90, {layerOf(kind, 130, Activation::Relu, 0.2, 0.3), layerOf(kind, 70, Activation::Linear, 0.3, 0.2),
+                     layerOf(LayerKind::Dense, 9, Activation::Linear)}),
+      random);
 }
 
 TEST("a step allocates nothing after the first, with dropout, for sparse and masked, also for smaller batches") {
@@ -58,7 +60,8 @@ TEST("a step allocates nothing after the first, with dropout, for sparse and mas
       REQUIRE_OK(engine->step(samples.rows(0, 100), samples.targets(), at(0, 0.01), &result));
       const uint64_t before = allocations;
       for (uint64_t step = 1; step < 6; ++step)
-        REQUIRE_OK(engine->step(samples.rows(step, 100 - 17 * (step % 3)), samples.targets(step), at(step, 0.01), &result));
+        REQUIRE_OK(
+            engine->step(samples.rows(step, 100 - 17 * (step % 3)), samples.targets(step), at(step, 0.01), &result));
       CHECK_EQ(allocations - before, 0);
     }
   }

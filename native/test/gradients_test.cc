@@ -45,16 +45,13 @@ Ref<core::Model> exported(const core::Model& model, const backend::Engine& engin
   return copy;
 }
 
-std::string nameOf(const char* what, size_t layer) {
-  return std::string(what) + " of layer " + std::to_string(layer);
-}
+std::string nameOf(const char* what, size_t layer) { return std::string(what) + " of layer " + std::to_string(layer); }
 
-void checkError(const std::string& what, const std::vector<float>& actual,
-                const std::vector<float>& expected, double bound = kBound) {
+void checkError(const std::string& what, const std::vector<float>& actual, const std::vector<float>& expected,
+                double bound = kBound) {
   const double error = relativeError(actual, expected);
   if (!(error < bound))
-    FAIL(what + ": relative error " + std::to_string(error) + " of " +
-         std::to_string(expected.size()) + " numbers");
+    FAIL(what + ": relative error " + std::to_string(error) + " of " + std::to_string(expected.size()) + " numbers");
 }
 
 // Topologies equal, everything else near.
@@ -64,16 +61,14 @@ void checkModels(const std::string& name, const core::Model& actual, const core:
   for (size_t l = 0; l < actual.layers.size(); ++l) {
     const core::LayerState& a = actual.layers[l];
     const core::LayerState& e = expected.layers[l];
-    if (a.weights.rowPointers != e.weights.rowPointers ||
-        a.weights.columnIndices != e.weights.columnIndices)
+    if (a.weights.rowPointers != e.weights.rowPointers || a.weights.columnIndices != e.weights.columnIndices)
       FAIL(name + ": " + nameOf("topology", l));
     checkError(name + ": " + nameOf("weights", l), a.weights.values, e.weights.values, bound);
     checkError(name + ": " + nameOf("bias", l), a.bias, e.bias, bound);
     REQUIRE(a.weightState.size() == 1 && e.weightState.size() == 1);
     REQUIRE(a.biasState.size() == 1 && e.biasState.size() == 1);
     checkError(name + ": " + nameOf("velocity", l), a.weightState[0], e.weightState[0], bound);
-    checkError(name + ": " + nameOf("velocity of the bias", l), a.biasState[0], e.biasState[0],
-               bound);
+    checkError(name + ": " + nameOf("velocity of the bias", l), a.biasState[0], e.biasState[0], bound);
   }
 }
 
@@ -100,8 +95,8 @@ core::NetworkDefinition randomDefinition(Random& random, bool dropout) {
     const int rule = static_cast<int>(random.below(std::size(rules::kActivations)));
     const double rate = random.uniform(0.05, 0.6);
     const bool bias = random.chance(0.7);
-    layers.push_back(layerOf(kind, units, last ? Activation::Linear : static_cast<Activation>(rule),
-                             density, dropout && !last ? rate : 0, bias));
+    layers.push_back(layerOf(kind, units, last ? Activation::Linear : static_cast<Activation>(rule), density,
+                             dropout && !last ? rate : 0, bias));
   }
   return networkOf(inputs, std::move(layers), seed);
 }
@@ -109,27 +104,23 @@ core::NetworkDefinition randomDefinition(Random& random, bool dropout) {
 std::string describe(const core::NetworkDefinition& definition, uint64_t batch) {
   std::string text = std::to_string(definition.inputs);
   for (const core::LayerDefinition& layer : definition.layers)
-    text += std::string("-") + core::kLayerKindNames[static_cast<int>(layer.kind)] +
-            std::to_string(layer.units) + (layer.bias ? "b" : "") +
-            (layer.dropout > 0 ? "d" : "");
+    text += std::string("-") + core::kLayerKindNames[static_cast<int>(layer.kind)] + std::to_string(layer.units) +
+            (layer.bias ? "b" : "") + (layer.dropout > 0 ? "d" : "");
   return text + ", batch " + std::to_string(batch);
 }
 
 // Runs `steps` steps in both engines, each on data away from kinks. A step's velocity is compared, the losses as well.
-void runSteps(const std::string& name, const core::Model& model, Pair& pair, uint64_t from,
-              uint64_t steps, uint64_t batch, double learningRate, Random& random) {
+void runSteps(const std::string& name, const core::Model& model, Pair& pair, uint64_t from, uint64_t steps,
+              uint64_t batch, double learningRate, Random& random) {
   for (uint64_t step = from; step < from + steps; ++step) {
     Ref<core::Model> now = exported(model, *pair.reference);
-    Samples samples =
-        randomSamples(batch, model.definition.inputs, model.definition.layers.back().units, random);
-    if (!keepFromKinks(*now, step, kMargin, &samples, random))
-      return FAIL(name + ": no data away from kinks");
+    Samples samples = randomSamples(batch, model.definition.inputs, model.definition.layers.back().units, random);
+    if (!keepFromKinks(*now, step, kMargin, &samples, random)) return FAIL(name + ": no data away from kinks");
     backend::StepResult a, e;
     REQUIRE_OK(pair.cpu->step(samples.rows(), samples.targets(), at(step, learningRate), &a));
     REQUIRE_OK(pair.reference->step(samples.rows(), samples.targets(), at(step, learningRate), &e));
     if (!(std::fabs(a.lossSum - e.lossSum) <= 1e-4 * e.lossSum + 1e-5))
-      FAIL(name + ": loss " + show(a.lossSum) + " is not " + show(e.lossSum) + " in step " +
-           std::to_string(step));
+      FAIL(name + ": loss " + show(a.lossSum) + " is not " + show(e.lossSum) + " in step " + std::to_string(step));
     checkModels(name + ", step " + std::to_string(step), *exported(model, *pair.cpu),
                 *exported(model, *pair.reference));
   }
@@ -164,10 +155,11 @@ TEST("every batch size from 1 to 70 gives the reference's gradients") {
   for (uint64_t batch = 1; batch <= 70; ++batch) {
     Random random(3000 + batch);
     const double dropout = batch % 2 ? 0.25 : 0;
-    core::NetworkDefinition definition =
-        networkOf(21, {layerOf(LayerKind::Sparse, 19, Activation::Relu, 0.3, dropout),
-                       layerOf(LayerKind::Masked, 23, Activation::Relu, 0.3, dropout),
-                       layerOf(LayerKind::Dense, 5, Activation::Linear)}, batch);
+    core::NetworkDefinition definition = networkOf(21,
+                                                   {layerOf(LayerKind::Sparse, 19, Activation::Relu, 0.3, dropout),
+                                                    layerOf(LayerKind::Masked, 23, Activation::Relu, 0.3, dropout),
+                                                    layerOf(LayerKind::Dense, 5, Activation::Linear)},
+                                                   batch);
     Ref<core::Model> model = randomModel(definition, random, true);
     Pair pair = enginesOf(*model, sgd());
     runSteps(describe(definition, batch), *model, pair, batch, 1, batch, 0.5, random);
@@ -177,8 +169,8 @@ TEST("every batch size from 1 to 70 gives the reference's gradients") {
 TEST("layers without any connection train their biases and nothing else") {
   for (LayerKind kind : {LayerKind::Sparse, LayerKind::Masked}) {
     Random random(3100);
-    core::NetworkDefinition definition = networkOf(
-        9, {layerOf(kind, 7, Activation::Relu, 0), layerOf(kind, 4, Activation::Linear, 0)});
+    core::NetworkDefinition definition =
+        networkOf(9, {layerOf(kind, 7, Activation::Relu, 0), layerOf(kind, 4, Activation::Linear, 0)});
     Ref<core::Model> model = randomModel(definition, random);
     Pair pair = enginesOf(*model, sgd(0.9, 1e-3));
     runSteps(describe(definition, 33), *model, pair, 0, 3, 33, 0.5, random);
@@ -201,8 +193,7 @@ double pruneMargin(const std::vector<float>& weights, double zeta) {
       if (w * sign > 0) sizes.push_back(w * sign);
     std::sort(sizes.begin(), sizes.end());
     const size_t removed = static_cast<size_t>(zeta * static_cast<double>(sizes.size()) + 1e-9);
-    if (removed > 0 && removed < sizes.size())
-      margin = std::min(margin, sizes[removed] / sizes[removed - 1] - 1);
+    if (removed > 0 && removed < sizes.size()) margin = std::min(margin, sizes[removed] / sizes[removed - 1] - 1);
   }
   return margin;
 }
@@ -214,10 +205,11 @@ TEST("20 steps, an evolution and 5 more steps follow the reference under every o
     const double dropout = trial & 1 ? 0.2 : 0;
     const bool nesterov = trial & 2, decayBias = trial & 4;
     const LayerKind kind = trial & 8 ? LayerKind::Masked : LayerKind::Sparse;
-    core::NetworkDefinition definition =
-        networkOf(30, {layerOf(kind, 37, Activation::Relu, 0.15, dropout),
-                       layerOf(kind, 29, Activation::Relu, 0.2, dropout, trial % 3 != 0),
-                       layerOf(LayerKind::Dense, 6, Activation::Linear)}, 77 + trial);
+    core::NetworkDefinition definition = networkOf(30,
+                                                   {layerOf(kind, 37, Activation::Relu, 0.15, dropout),
+                                                    layerOf(kind, 29, Activation::Relu, 0.2, dropout, trial % 3 != 0),
+                                                    layerOf(LayerKind::Dense, 6, Activation::Linear)},
+                                                   77 + trial);
     definition.layers[1].zeta = 0.4;  // half of it, as the network's zeta is half of its base
     Ref<core::Model> model = randomModel(definition, random, true);
     const backend::TrainingRules rules = sgd(0.9, 1e-2, nesterov, decayBias);
@@ -231,8 +223,7 @@ TEST("20 steps, an evolution and 5 more steps follow the reference under every o
     const double zetas[] = {0.3, 0.2};
     Ref<core::Model> before = exported(*model, *pair.reference);
     bool clear = true;
-    for (size_t l = 0; l < 2; ++l)
-      clear = clear && pruneMargin(before->layers[l].weights.values, zetas[l]) > 1e-4;
+    for (size_t l = 0; l < 2; ++l) clear = clear && pruneMargin(before->layers[l].weights.values, zetas[l]) > 1e-4;
     if (!clear) continue;  // too near to call; counted below
     ++evolutions;
     std::vector<core::LayerEvolutionReport> a, e;
@@ -247,8 +238,7 @@ TEST("20 steps, an evolution and 5 more steps follow the reference under every o
       CHECK_EQ(a[l].connections, e[l].connections);
     }
     CHECK(a[0].prunedPositive > 0 && a[0].prunedNegative > 0);
-    checkModels(name + ", evolved", *exported(*model, *pair.cpu),
-                *exported(*model, *pair.reference));
+    checkModels(name + ", evolved", *exported(*model, *pair.cpu), *exported(*model, *pair.reference));
     runSteps(name + ", evolved", *model, pair, 20, 5, batch, 0.05, random);
   }
   CHECK(evolutions >= 12);
@@ -285,9 +275,8 @@ template <class T>
 void checkDataType(backend::DataType type, double low, double high, uint64_t seed) {
   Random random(seed);
   const uint64_t inputs = 37, batch = 35, units = 5;
-  core::NetworkDefinition definition =
-      networkOf(inputs, {layerOf(LayerKind::Sparse, 16, Activation::Relu, 0.3),
-                         layerOf(LayerKind::Dense, units, Activation::Linear)});
+  core::NetworkDefinition definition = networkOf(inputs, {layerOf(LayerKind::Sparse, 16, Activation::Relu, 0.3),
+                                                          layerOf(LayerKind::Dense, units, Activation::Linear)});
   Ref<core::Model> model = randomModel(definition, random);
   core::Scaling& scaling = model->scaling;
   const bool global = seed % 2;
@@ -342,12 +331,10 @@ TEST("rows of every data type, chosen by index, scaled and with missing values")
 
 TEST("both backends refuse a feature that is not finite, name its place and change nothing") {
   Random random(7000);
-  core::NetworkDefinition definition =
-      networkOf(19, {layerOf(LayerKind::Sparse, 16, Activation::Relu, 0.3, 0.2),
-                     layerOf(LayerKind::Dense, 3, Activation::Linear)});
+  core::NetworkDefinition definition = networkOf(19, {layerOf(LayerKind::Sparse, 16, Activation::Relu, 0.3, 0.2),
+                                                      layerOf(LayerKind::Dense, 3, Activation::Linear)});
   Ref<core::Model> model = randomModel(definition, random);
-  const float bad[] = {std::numeric_limits<float>::quiet_NaN(),
-                       std::numeric_limits<float>::infinity(),
+  const float bad[] = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                        -std::numeric_limits<float>::infinity()};
   for (uint64_t row : {0, 31, 40, 66})
     for (float value : bad) {
@@ -377,10 +364,9 @@ TEST("both backends refuse a feature that is not finite, name its place and chan
 
 TEST("both backends see weights that left the finite numbers, and evolve nothing then") {
   Random random(7100);
-  core::NetworkDefinition definition =
-      networkOf(8, {layerOf(LayerKind::Sparse, 9, Activation::Relu, 0.5),
-                    layerOf(LayerKind::Masked, 9, Activation::Linear, 0.5),
-                    layerOf(LayerKind::Dense, 3, Activation::Linear)});
+  core::NetworkDefinition definition = networkOf(
+      8, {layerOf(LayerKind::Sparse, 9, Activation::Relu, 0.5), layerOf(LayerKind::Masked, 9, Activation::Linear, 0.5),
+          layerOf(LayerKind::Dense, 3, Activation::Linear)});
   Ref<core::Model> model = randomModel(definition, random);
   model->layers[1].weights.values[3] = std::numeric_limits<float>::infinity();
   Pair pair = enginesOf(*model, sgd(0.9));

@@ -1,4 +1,4 @@
-// What the tests of the kernels share: panels with guarded memory, sums in the order of kernels.md section 0 as plain
+// What the tests of the kernels share: panels with guarded memory, sums in the order of docs/how-it-works.md as plain
 // loops, and comparisons with them.
 #pragma once
 
@@ -21,7 +21,9 @@ constexpr float kGuard = 12345.0f;  // in vectors that a kernel must neither use
 class PanelMemory {
  public:
   PanelMemory(int64_t features, int64_t samples)
-      : features_(features), samples_(samples), width_(samples <= 16 ? 16 : 32),
+      : features_(features),
+        samples_(samples),
+        width_(samples <= 16 ? 16 : 32),
         panels_((samples + width_ - 1) / width_),
         data_(static_cast<size_t>(features * width_ * panels_), kGuard) {}
 
@@ -98,12 +100,10 @@ struct GradientSums {
 };
 
 inline GradientSums weightGradient(PanelMemory& x, int64_t input, PanelMemory& gradient, int64_t unit) {
-  return {sumOverSamples<float>(x.samples(), [&](int64_t b, float sum) {
-            return std::fma(gradient.at(unit, b), x.at(input, b), sum);
-          }),
-          sumOverSamples<double>(x.samples(), [&](int64_t b, double sum) {
-            return sum + double{gradient.at(unit, b)} * x.at(input, b);
-          }),
+  return {sumOverSamples<float>(
+              x.samples(), [&](int64_t b, float sum) { return std::fma(gradient.at(unit, b), x.at(input, b), sum); }),
+          sumOverSamples<double>(
+              x.samples(), [&](int64_t b, double sum) { return sum + double{gradient.at(unit, b)} * x.at(input, b); }),
           sumOverSamples<double>(x.samples(), [&](int64_t b, double sum) {
             return sum + std::fabs(double{gradient.at(unit, b)} * x.at(input, b));
           })};

@@ -61,14 +61,15 @@ TEST("exp is 0 below its range, infinite above it, and keeps NaN") {
 }
 
 TEST("log is within 2 ulp") {
-  const double error = worst({{0, 1}, {0.5, 2}, {0.99, 1.01}, {1 - 1e-9, 1 + 1e-9}, {1, 1e9}, {1e-300, 1e-290},
-                              {1e300, 1e308}},
-                             realLog, [](long double x) { return std::log(x); });
+  const double error =
+      worst({{0, 1}, {0.5, 2}, {0.99, 1.01}, {1 - 1e-9, 1 + 1e-9}, {1, 1e9}, {1e-300, 1e-290}, {1e300, 1e308}}, realLog,
+            [](long double x) { return std::log(x); });
   CHECK_NEAR(error, 0, 2);
   std::mt19937_64 random(2);
   double overAllExponents = 0;
   for (int i = 0; i < 200000; ++i) {
-    const double x = std::ldexp(1 + static_cast<double>(random() >> 11) * 0x1p-53, static_cast<int>(random() % 2040) - 1019);
+    const double x =
+        std::ldexp(1 + static_cast<double>(random() >> 11) * 0x1p-53, static_cast<int>(random() % 2040) - 1019);
     overAllExponents = std::max(overAllExponents, ulps(realLog(x), std::log(static_cast<long double>(x))));
   }
   CHECK_NEAR(overAllExponents, 0, 2);
@@ -93,8 +94,8 @@ TEST("log knows its ends and subnormals, flushed or not") {
 }
 
 TEST("cos is within 2 ulp, also beside its zeros") {
-  const double error = worst({{-1, 1}, {-4, 4}, {-1000, 1000}, {-1e5, 1e5}}, realCos,
-                             [](long double x) { return std::cos(x); });
+  const double error =
+      worst({{-1, 1}, {-4, 4}, {-1000, 1000}, {-1e5, 1e5}}, realCos, [](long double x) { return std::cos(x); });
   CHECK_NEAR(error, 0, 2);
   // The doubles next to the zeros: cosines near 1e-16 and below, where long double's own reduction (64 bits more of
   // pi than double's) is the measure. The largest such argument is 1e5.

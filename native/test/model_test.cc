@@ -157,8 +157,7 @@ TEST("a new network has the defined shapes, biases of zero and weights by its sp
     CHECK_EQ(state.weights.rowPointers.empty(), dense);
     const std::vector<uint64_t> cells = dense ? std::vector<uint64_t>() : cellsOf(state.weights);
     for (uint64_t i = 0; i < connectionsOf(state); ++i)
-      CHECK_EQ(state.weights.values[i],
-               weightOfCell(stream, dense ? i : cells[i], {false, std::sqrt(6.0 / fanIn)}));
+      CHECK_EQ(state.weights.values[i], weightOfCell(stream, dense ? i : cells[i], {false, std::sqrt(6.0 / fanIn)}));
   }
   CHECK_EQ(model->loss, -1);
   CHECK(!model->finalised);
@@ -242,7 +241,8 @@ TEST("sizes out of range are refused by the layer's name") {
   refuses([](auto& d) { d.layers[1].units = 0; }, Code::Option, "layers[1].units must be from 1");
   refuses([](auto& d) { d.layers[2].units = kMaxColumns + 1; }, Code::Option, "layers[2].units");
   refuses([](auto& d) { d.layers[1].inputs = 0; }, Code::Option, "layers[1].inputs");
-  refuses([](auto& d) { d.layers[1].inputs = 61; }, Code::Shape, "layers[1].inputs is 61, but what comes before has 60");
+  refuses([](auto& d) { d.layers[1].inputs = 61; }, Code::Shape,
+          "layers[1].inputs is 61, but what comes before has 60");
   refuses([](auto& d) { d.layers[0].inputs = 41; }, Code::Shape, "layers[0].inputs is 41");
   refuses([](auto& d) { d.layers.clear(); }, Code::Option, "at least one layer");
   refuses([](auto& d) { d.layers.resize(65537); }, Code::Option, "at most 65536 layers, but this one has 65537");
@@ -288,7 +288,8 @@ TEST("what memory cannot hold is refused before it is asked for, by the layer's 
     d.layers[1].budget.density = 0.5;
   };
   refuses([&](auto& d) { widen(d, LayerKind::Sparse); }, Code::Memory, "layers[1]: the 6000000000000000 connections");
-  refuses([&](auto& d) { widen(d, LayerKind::Dense); }, Code::Memory, "layers[1]: a dense layer of 3000000 x 4000000000");
+  refuses([&](auto& d) { widen(d, LayerKind::Dense); }, Code::Memory,
+          "layers[1]: a dense layer of 3000000 x 4000000000");
 }
 
 TEST("scaling that does not fit is refused") {
@@ -320,11 +321,13 @@ TEST("a model whose parts do not fit together is found out by name") {
   finds([](Model& m) { m.loss = -2; }, Code::Option, "the loss is number -2");
   finds([](Model& m) { m.layers.pop_back(); }, Code::Shape, "there are 2 layers, but 3 are defined");
   finds([](Model& m) { m.layers[1].weights.rows = 51; }, Code::Shape, "layers[1].weights is 51 x 60");
-  finds([](Model& m) { m.layers[1].weights.columnIndices[0] = 60; }, Code::Data, "layers[1].weights: column 60 in row 0");
+  finds([](Model& m) { m.layers[1].weights.columnIndices[0] = 60; }, Code::Data,
+        "layers[1].weights: column 60 in row 0");
   finds([](Model& m) { m.layers[1].weights.values[9] = kNan; }, Code::Nonfinite, "layers[1].weights: the value in row");
   finds([](Model& m) { m.layers[2].weights.rowPointers = {0}; }, Code::Shape, "layers[2].weights has a topology");
   finds([](Model& m) { m.layers[2].weights.values.pop_back(); }, Code::Shape, "layers[2].weights has 499 elements");
-  finds([](Model& m) { m.layers[2].weights.values[9] = INFINITY; }, Code::Nonfinite, "layers[2].weights[9] is infinite");
+  finds([](Model& m) { m.layers[2].weights.values[9] = INFINITY; }, Code::Nonfinite,
+        "layers[2].weights[9] is infinite");
   finds([](Model& m) { m.layers[0].bias.clear(); }, Code::Shape, "layers[0].bias has 0 elements, but needs 60");
   finds([](Model& m) { m.definition.layers[0].bias = false; }, Code::Shape, "layers[0].bias has 60 elements");
   finds([](Model& m) { m.layers[0].bias[3] = kNan; }, Code::Nonfinite, "layers[0].bias[3] is NaN");

@@ -72,11 +72,12 @@ Samples awkwardSamples(uint64_t count, uint64_t columns, uint64_t classes, Rando
 
 Scenario smallScenario() {
   Random random(8000);
-  core::NetworkDefinition definition =
-      networkOf(45, {layerOf(LayerKind::Sparse, 67, Activation::Relu, 0.12, 0.3),
-                     layerOf(LayerKind::Sparse, 33, Activation::Linear, 0.3, 0.1, false),
-                     layerOf(LayerKind::Sparse, 50, Activation::Relu, 0.05),
-                     layerOf(LayerKind::Dense, 7, Activation::Linear)}, 0xABCDEF0123456789);
+  core::NetworkDefinition definition = networkOf(
+      45,
+      {layerOf(LayerKind::Sparse, 67, Activation::Relu, 0.12, 0.3),
+       layerOf(LayerKind::Sparse, 33, Activation::Linear, 0.3, 0.1, false),
+       layerOf(LayerKind::Sparse, 50, Activation::Relu, 0.05), layerOf(LayerKind::Dense, 7, Activation::Linear)},
+      0xABCDEF0123456789);
   Scenario scenario{"small", randomModel(definition, random, true), sgd(0.9, 2e-4), {}, 60};
   scenario.samples = awkwardSamples(300, 45, 7, random);
   return scenario;
@@ -85,9 +86,10 @@ Scenario smallScenario() {
 // Wide enough for several blocks of columns and groups of rows, all layers sparse, Nesterov, bias decay.
 Scenario wideScenario() {
   Random random(8001);
-  core::NetworkDefinition definition =
-      networkOf(2100, {layerOf(LayerKind::Sparse, 130, Activation::Relu, 0.03, 0.2),
-                       layerOf(LayerKind::Sparse, 10, Activation::Linear, 0.4)}, 5);
+  core::NetworkDefinition definition = networkOf(2100,
+                                                 {layerOf(LayerKind::Sparse, 130, Activation::Relu, 0.03, 0.2),
+                                                  layerOf(LayerKind::Sparse, 10, Activation::Linear, 0.4)},
+                                                 5);
   Scenario scenario{"wide", randomModel(definition, random, true), sgd(0.8, 1e-3, true, true), {}, 24};
   scenario.samples = awkwardSamples(200, 2100, 10, random);
   return scenario;
@@ -97,11 +99,12 @@ Scenario wideScenario() {
 // gradient and update, in both kinds.
 Scenario deepScenario() {
   Random random(8002);
-  core::NetworkDefinition definition =
-      networkOf(190, {layerOf(LayerKind::Sparse, 310, Activation::Relu, 0.25, 0.3),
-                      layerOf(LayerKind::Sparse, 205, Activation::Relu, 0.25, 0.1),
-                      layerOf(LayerKind::Sparse, 301, Activation::Relu, 0.25),
-                      layerOf(LayerKind::Dense, 10, Activation::Linear)}, 6);
+  core::NetworkDefinition definition = networkOf(
+      190,
+      {layerOf(LayerKind::Sparse, 310, Activation::Relu, 0.25, 0.3),
+       layerOf(LayerKind::Sparse, 205, Activation::Relu, 0.25, 0.1),
+       layerOf(LayerKind::Sparse, 301, Activation::Relu, 0.25), layerOf(LayerKind::Dense, 10, Activation::Linear)},
+      6);
   Scenario scenario{"deep", randomModel(definition, random, true), sgd(0.9, 2e-4), {}, 15};
   scenario.samples = awkwardSamples(160, 190, 10, random);
   return scenario;
@@ -155,8 +158,8 @@ void train(const Scenario& scenario, const core::Model& model, int threads, Cour
     const uint64_t count = batches[step % std::size(batches)];
     const uint64_t first = step * 37 % (scenario.samples.count() - count);
     backend::StepResult result;
-    REQUIRE_OK(engine->step(scenario.samples.rows(first, count), scenario.samples.targets(first),
-                            at(step, 0.05), &result));
+    REQUIRE_OK(
+        engine->step(scenario.samples.rows(first, count), scenario.samples.targets(first), at(step, 0.05), &result));
     course->losses.push_back(result.lossSum);
     course->correct.push_back(result.correct);
     if (step % third != third - 1) continue;
@@ -177,8 +180,8 @@ void checkEqualCourses(const std::string& name, const Course& a, const Course& b
   REQUIRE(a.losses.size() == b.losses.size());
   for (size_t step = 0; step < a.losses.size(); ++step)
     if (std::memcmp(&a.losses[step], &b.losses[step], sizeof(double)) != 0)
-      return FAIL(name + ": loss of step " + std::to_string(step) + " is " + show(a.losses[step]) +
-                  " and " + show(b.losses[step]));
+      return FAIL(name + ": loss of step " + std::to_string(step) + " is " + show(a.losses[step]) + " and " +
+                  show(b.losses[step]));
   CHECK(a.correct == b.correct);
   REQUIRE(a.models.size() == b.models.size());
   for (size_t m = 0; m < a.models.size(); ++m) {
@@ -221,9 +224,7 @@ TEST("sparse and masked train to the same bits on 1, 2 and 3 threads, through fo
   checkParity(smallScenario());
 }
 
-TEST("sparse and masked train to the same bits where a layer is wide") {
-  checkParity(wideScenario());
-}
+TEST("sparse and masked train to the same bits where a layer is wide") { checkParity(wideScenario()); }
 
 TEST("sparse and masked train to the same bits where every pass is cut for threads") {
   checkParity(deepScenario());
@@ -232,9 +233,9 @@ TEST("sparse and masked train to the same bits where every pass is cut for threa
 
 TEST("a dense layer is a masked or sparse layer whose every cell exists") {
   Random random(8100);
-  core::NetworkDefinition definition =
-      networkOf(37, {layerOf(LayerKind::Dense, 41, Activation::Relu, 1, 0.2),
-                     layerOf(LayerKind::Dense, 9, Activation::Linear)}, 3);
+  core::NetworkDefinition definition = networkOf(
+      37, {layerOf(LayerKind::Dense, 41, Activation::Relu, 1, 0.2), layerOf(LayerKind::Dense, 9, Activation::Linear)},
+      3);
   Scenario scenario{"full", randomModel(definition, random), sgd(0.9, 1e-3), {}, 12};
   scenario.samples = awkwardSamples(150, 37, 9, random);
   Course dense;
@@ -243,8 +244,7 @@ TEST("a dense layer is a masked or sparse layer whose every cell exists") {
     for (int threads = 1; threads <= 3; ++threads) {
       Ref<core::Model> full = withKind(*scenario.model, LayerKind::Dense, kind);
       for (core::LayerState& layer : full->layers)
-        layer.weights = core::fullMatrix(layer.weights.rows, layer.weights.columns,
-                                         layer.weights.values);
+        layer.weights = core::fullMatrix(layer.weights.rows, layer.weights.columns, layer.weights.values);
       REQUIRE_OK(core::validateModel(*full));
       Course other;
       train(scenario, *full, threads, &other);
@@ -261,15 +261,14 @@ TEST("a dense layer is a masked or sparse layer whose every cell exists") {
 }
 
 // The answers for all samples, computed `batch` rows at a time.
-std::vector<float> predictions(const Scenario& scenario, const core::Model& model, uint64_t batch,
-                               int threads, backend::Output output) {
+std::vector<float> predictions(const Scenario& scenario, const core::Model& model, uint64_t batch, int threads,
+                               backend::Output output) {
   const uint64_t units = model.definition.layers.back().units;
   std::vector<float> out(scenario.samples.count() * units);
   backend::EngineOptions options;
   options.threads = threads;
   Ref<backend::Predictor> predictor;
-  const Status made =
-      cpu::backend().createPredictor(Ref<const core::Model>(&model), options, &predictor);
+  const Status made = cpu::backend().createPredictor(Ref<const core::Model>(&model), options, &predictor);
   if (!made.ok()) {
     FAIL(made.message());
     return out;
@@ -306,10 +305,8 @@ TEST("a row's answer depends neither on its batch, nor on threads, nor on the ki
     }
     // Training's own forward gives the predictor's raw answer.
     std::unique_ptr<backend::Engine> engine;
-    REQUIRE_OK(cpu::backend().createEngine(*scenario.model, scenario.rules,
-                                           backend::EngineOptions(), &engine));
-    const std::vector<float> single =
-        predictions(scenario, *scenario.model, 1, 1, backend::Output::Raw);
+    REQUIRE_OK(cpu::backend().createEngine(*scenario.model, scenario.rules, backend::EngineOptions(), &engine));
+    const std::vector<float> single = predictions(scenario, *scenario.model, 1, 1, backend::Output::Raw);
     std::vector<float> forward(single.size());
     REQUIRE_OK(engine->forward(scenario.samples.rows(), forward));
     CHECK(sameBits(forward, single));
@@ -334,8 +331,7 @@ int printDigests() {
       answers.add(predictions(scenario, *course.models.back(), 1, 1, backend::Output::Probabilities));
       answers.add(predictions(scenario, *course.models.back(), 40, 2, backend::Output::Raw));
       std::printf("%s %s training %016llx predictions %016llx\n", scenario.name,
-                  core::kLayerKindNames[static_cast<int>(kind)],
-                  static_cast<unsigned long long>(course.digest()),
+                  core::kLayerKindNames[static_cast<int>(kind)], static_cast<unsigned long long>(course.digest()),
                   static_cast<unsigned long long>(answers.value()));
     }
   return state().failures == 0 ? 0 : 1;
@@ -374,8 +370,7 @@ TEST("every instruction set with fused multiply-add trains and predicts to the s
       expected = digests;
       expectedIsa = isa.name;
     }
-    if (digests != expected)
-      FAIL(std::string(isa.name) + " differs from " + expectedIsa + ":\n" + digests + expected);
+    if (digests != expected) FAIL(std::string(isa.name) + " differs from " + expectedIsa + ":\n" + digests + expected);
   }
   if (expected.empty()) std::printf("    not run here: no fused multiply-add on this processor\n");
 }

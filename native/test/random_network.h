@@ -17,18 +17,18 @@
 #include "test/check.h"
 
 // Checks that go on, or leave the test, with the status's own words.
-#define CHECK_OK(expression)                                           \
-  do {                                                                 \
-    const ::setnet::Status checked = (expression);                     \
-    if (!checked.ok()) FAIL(#expression ": " + checked.message());     \
+#define CHECK_OK(expression)                                       \
+  do {                                                             \
+    const ::setnet::Status checked = (expression);                 \
+    if (!checked.ok()) FAIL(#expression ": " + checked.message()); \
   } while (0)
-#define REQUIRE_OK(expression)                      \
-  do {                                              \
-    const ::setnet::Status checked = (expression);  \
-    if (!checked.ok()) {                            \
-      FAIL(#expression ": " + checked.message());   \
-      return;                                       \
-    }                                               \
+#define REQUIRE_OK(expression)                     \
+  do {                                             \
+    const ::setnet::Status checked = (expression); \
+    if (!checked.ok()) {                           \
+      FAIL(#expression ": " + checked.message());  \
+      return;                                      \
+    }                                              \
   } while (0)
 
 namespace setnet::test {
@@ -44,9 +44,7 @@ class Random {
     return z ^ z >> 31;
   }
   uint64_t below(uint64_t n) { return next() % n; }
-  uint64_t between(uint64_t lowest, uint64_t highest) {
-    return lowest + below(highest - lowest + 1);
-  }
+  uint64_t between(uint64_t lowest, uint64_t highest) { return lowest + below(highest - lowest + 1); }
   double uniform(double low, double high) {
     return low + (high - low) * (static_cast<double>(next() >> 11) / 9007199254740992.0);
   }
@@ -84,8 +82,8 @@ inline core::NetworkDefinition networkOf(uint64_t inputs, std::vector<core::Laye
 // Every cell of a layer that is not dense exists with the layer's density; some rows and columns stay empty where
 // `gaps` says so. Weights have about the size that keeps signals alive. With a `grid`, weights and biases are
 // multiples of it (so that weight plus or minus grid is a float as well).
-inline Ref<core::Model> randomModel(const core::NetworkDefinition& definition, Random& random,
-                                    bool gaps = false, double grid = 0) {
+inline Ref<core::Model> randomModel(const core::NetworkDefinition& definition, Random& random, bool gaps = false,
+                                    double grid = 0) {
   Ref<core::Model> model(new core::Model());
   model->definition = definition;
   model->scaling.kind = core::Scaling::Kind::None;
@@ -159,8 +157,7 @@ inline backend::StepSettings at(uint64_t step, double learningRate) {
   return settings;
 }
 
-inline backend::EvolutionSettings evolutionOf(double zeta, uint64_t evolution = 1,
-                                              bool growBack = true) {
+inline backend::EvolutionSettings evolutionOf(double zeta, uint64_t evolution = 1, bool growBack = true) {
   backend::EvolutionSettings settings;
   settings.rules.prune = static_cast<int>(rules::Prune::SignMagnitude);
   settings.rules.grow = static_cast<int>(rules::Grow::RandomGrow);
@@ -200,8 +197,7 @@ inline Samples randomSamples(uint64_t count, uint64_t columns, uint64_t classes,
   Samples samples;
   samples.columns = columns;
   for (uint64_t k = 0; k < count; ++k) {
-    for (uint64_t i = 0; i < columns; ++i)
-      samples.x.push_back(static_cast<float>(random.uniform(-1.5, 1.5)));
+    for (uint64_t i = 0; i < columns; ++i) samples.x.push_back(static_cast<float>(random.uniform(-1.5, 1.5)));
     samples.classes.push_back(static_cast<int32_t>(random.below(classes)));
   }
   return samples;
@@ -233,8 +229,7 @@ inline double distanceFromKinks(const reference::Network& network, const referen
 }
 
 // Draws each sample again until no pre-activation of step `step` is nearer to a kink than `margin`.
-inline bool keepFromKinks(const core::Model& model, uint64_t step, double margin, Samples* samples,
-                          Random& random) {
+inline bool keepFromKinks(const core::Model& model, uint64_t step, double margin, Samples* samples, Random& random) {
   const reference::Network network(model, 0);
   for (uint64_t k = 0; k < samples->count(); ++k) {
     bool good = false;
@@ -254,16 +249,14 @@ inline bool keepFromKinks(const core::Model& model, uint64_t step, double margin
 // Any bit that differs, in topology, weights, biases or optimizer state, says where.
 inline std::string firstDifference(const core::Model& a, const core::Model& b) {
   const auto bitsDiffer = [](const std::vector<float>& x, const std::vector<float>& y) {
-    return x.size() != y.size() ||
-           (!x.empty() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) != 0);
+    return x.size() != y.size() || (!x.empty() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) != 0);
   };
   if (a.layers.size() != b.layers.size()) return "number of layers";
   for (size_t l = 0; l < a.layers.size(); ++l) {
     const core::LayerState& p = a.layers[l];
     const core::LayerState& q = b.layers[l];
     const std::string where = " of layer " + std::to_string(l);
-    if (p.weights.rowPointers != q.weights.rowPointers ||
-        p.weights.columnIndices != q.weights.columnIndices)
+    if (p.weights.rowPointers != q.weights.rowPointers || p.weights.columnIndices != q.weights.columnIndices)
       return "topology" + where;
     if (bitsDiffer(p.weights.values, q.weights.values)) return "weights" + where;
     if (bitsDiffer(p.bias, q.bias)) return "bias" + where;

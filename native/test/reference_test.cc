@@ -22,15 +22,13 @@ using rules::Activation;
 
 constexpr LayerKind kKinds[] = {LayerKind::Sparse, LayerKind::Masked, LayerKind::Dense};
 
-std::unique_ptr<backend::Engine> engineOf(const core::Model& model,
-                                          const backend::TrainingRules& rules) {
+std::unique_ptr<backend::Engine> engineOf(const core::Model& model, const backend::TrainingRules& rules) {
   std::unique_ptr<backend::Engine> engine;
   CHECK_OK(reference::backend().createEngine(model, rules, backend::EngineOptions(), &engine));
   return engine;
 }
 
-Ref<core::Model> exported(const core::Model& model, const backend::Engine& engine,
-                          bool withState = true) {
+Ref<core::Model> exported(const core::Model& model, const backend::Engine& engine, bool withState = true) {
   Ref<core::Model> copy = copyOf(model);
   CHECK_OK(engine.exportLayers(copy.get(), withState));
   return copy;
@@ -55,8 +53,7 @@ Ref<core::Model> gradientsOf(const core::Model& model, const Samples& samples, u
 // and the loss's rounding (2e-16) divided by it. It is a power of two, and so are the weights' grid and spacing.
 constexpr double kDifference = 1.0 / (1 << 17);
 
-void checkArray(const core::Model& model, const Samples& samples, uint64_t step,
-                const std::vector<float>& gradient,
+void checkArray(const core::Model& model, const Samples& samples, uint64_t step, const std::vector<float>& gradient,
                 const std::function<std::vector<float>&(core::Model&)>& parameters) {
   Ref<core::Model> moved = copyOf(model);
   std::vector<float>& values = parameters(*moved);
@@ -82,8 +79,7 @@ void checkGradients(const core::NetworkDefinition& definition, uint64_t seed) {
   const uint64_t step = 3;
   Ref<core::Model> model = randomModel(definition, random, false, kDifference);
   REQUIRE_OK(core::validateModel(*model));
-  Samples samples =
-      randomSamples(5, definition.inputs, definition.layers.back().units, random);
+  Samples samples = randomSamples(5, definition.inputs, definition.layers.back().units, random);
   REQUIRE(keepFromKinks(*model, step, 1e-3, &samples, random));
   Ref<core::Model> gradients = gradientsOf(*model, samples, step);
   for (size_t l = 0; l < model->layers.size(); ++l) {
@@ -103,10 +99,10 @@ TEST("gradients equal finite differences of the loss: every activation, kind, bi
       for (bool bias : {true, false})
         for (double dropout : {0.0, 0.3}) {
           const Activation rule = static_cast<Activation>(activation);
-          checkGradients(networkOf(6, {layerOf(kind, 9, rule, 0.5, dropout, bias),
-                                       layerOf(kind, 7, rule, 0.6, dropout, bias),
-                                       layerOf(kind, 4, Activation::Linear, 0.8, 0, bias)}),
-                         ++seed);
+          checkGradients(
+              networkOf(6, {layerOf(kind, 9, rule, 0.5, dropout, bias), layerOf(kind, 7, rule, 0.6, dropout, bias),
+                            layerOf(kind, 4, Activation::Linear, 0.8, 0, bias)}),
+              ++seed);
         }
 }
 
@@ -122,8 +118,7 @@ TEST("gradients equal finite differences in a network of one layer") {
 
 TEST("a hand-computed step: loss, accuracy, gradients, weights") {
   // One linear unit pair, x = (1, 2), W = ((1, 0), (0, 1)), b = 0: logits (1, 2), class 0.
-  core::NetworkDefinition definition =
-      networkOf(2, {layerOf(LayerKind::Dense, 2, Activation::Linear)});
+  core::NetworkDefinition definition = networkOf(2, {layerOf(LayerKind::Dense, 2, Activation::Linear)});
   Random random(1);
   Ref<core::Model> model = randomModel(definition, random);
   model->layers[0].weights.values = {1, 0, 0, 1};
@@ -139,15 +134,13 @@ TEST("a hand-computed step: loss, accuracy, gradients, weights") {
   Ref<core::Model> after = exported(*model, *engine);
   for (size_t k = 0; k < 4; ++k) {
     CHECK_NEAR(after->layers[0].weightState[0][k], gradient[k], 1e-7);
-    CHECK_NEAR(after->layers[0].weights.values[k],
-               model->layers[0].weights.values[k] - 0.5 * gradient[k], 1e-7);
+    CHECK_NEAR(after->layers[0].weights.values[k], model->layers[0].weights.values[k] - 0.5 * gradient[k], 1e-7);
   }
   CHECK_NEAR(after->layers[0].bias[1], -0.5 * (1 - p), 1e-7);
 }
 
 TEST("equal outputs count as the lower class") {
-  core::NetworkDefinition definition =
-      networkOf(1, {layerOf(LayerKind::Sparse, 3, Activation::Linear, 0)});
+  core::NetworkDefinition definition = networkOf(1, {layerOf(LayerKind::Sparse, 3, Activation::Linear, 0)});
   Random random(1);
   Ref<core::Model> model = randomModel(definition, random);  // no connection at all
   model->layers[0].bias = {1, 2, 2};
@@ -161,8 +154,7 @@ TEST("momentum, Nesterov, weight decay and its bias switch follow the formulas")
   for (bool nesterov : {false, true})
     for (bool decayBias : {false, true}) {
       Random random(7);
-      Ref<core::Model> model =
-          randomModel(networkOf(3, {layerOf(LayerKind::Dense, 2, Activation::Linear)}), random);
+      Ref<core::Model> model = randomModel(networkOf(3, {layerOf(LayerKind::Dense, 2, Activation::Linear)}), random);
       Samples samples = randomSamples(4, 3, 2, random);
       const double mu = 0.75, decay = 0.125, rate = 0.25;  // exact in f32
       std::unique_ptr<backend::Engine> engine = engineOf(*model, sgd(mu, decay, nesterov, decayBias));
@@ -180,11 +172,11 @@ TEST("momentum, Nesterov, weight decay and its bias switch follow the formulas")
           CHECK_NEAR(now, w - rate * (nesterov ? g + mu * *v : *v), 1e-6);
         };
         for (size_t k = 0; k < 6; ++k)
-          check(before->layers[0].weights.values[k], plain->layers[0].weightState[0][k], decay,
-                &velocity[k], after->layers[0].weights.values[k]);
+          check(before->layers[0].weights.values[k], plain->layers[0].weightState[0][k], decay, &velocity[k],
+                after->layers[0].weights.values[k]);
         for (size_t u = 0; u < 2; ++u)
-          check(before->layers[0].bias[u], plain->layers[0].biasState[0][u],
-                decayBias ? decay : 0, &biasVelocity[u], after->layers[0].bias[u]);
+          check(before->layers[0].bias[u], plain->layers[0].biasState[0][u], decayBias ? decay : 0, &biasVelocity[u],
+                after->layers[0].bias[u]);
         before = after;
       }
     }
@@ -193,9 +185,10 @@ TEST("momentum, Nesterov, weight decay and its bias switch follow the formulas")
 TEST("dropout drops by the 16-bit halves of Philox and scales the survivors") {
   const uint64_t units = 37, seed = 0x123456789ABCDEF, step = 5;
   const double rate = 0.3;
-  core::NetworkDefinition definition = networkOf(
-      1, {layerOf(LayerKind::Sparse, units, Activation::Linear, 0, rate),
-          layerOf(LayerKind::Dense, units, Activation::Linear, 1, rate)}, seed);
+  core::NetworkDefinition definition = networkOf(1,
+                                                 {layerOf(LayerKind::Sparse, units, Activation::Linear, 0, rate),
+                                                  layerOf(LayerKind::Dense, units, Activation::Linear, 1, rate)},
+                                                 seed);
   Random random(3);
   Ref<core::Model> model = randomModel(definition, random);
   for (size_t l = 0; l < 2; ++l) model->layers[l].bias.assign(units, 1);
@@ -208,9 +201,9 @@ TEST("dropout drops by the 16-bit halves of Philox and scales the survivors") {
     network.forward(&step, position, &trace);
     for (uint32_t layer = 0; layer < 2; ++layer)
       for (uint64_t unit = 0; unit < units; ++unit) {
-        const PhiloxBlock block = philox4x32(
-            {{static_cast<uint32_t>(unit / 8), 4u | layer << 8, static_cast<uint32_t>(position),
-              static_cast<uint32_t>(step)}}, 0x89ABCDEF, 0x01234567);
+        const PhiloxBlock block = philox4x32({{static_cast<uint32_t>(unit / 8), 4u | layer << 8,
+                                               static_cast<uint32_t>(position), static_cast<uint32_t>(step)}},
+                                             0x89ABCDEF, 0x01234567);
         const uint32_t word = block.word[unit % 8 / 2];
         const uint32_t half = unit % 2 ? word >> 16 : word & 0xFFFF;
         const double expected = half < threshold ? 0.0 : double{static_cast<float>(1 / (1 - rate))};
@@ -226,8 +219,8 @@ TEST("the dropout rate is rounded to 1/65536, half up") {
   const PhiloxBlock block = philox4x32({{0, 4, 0, 0}}, 9, 0);
   const uint32_t half = block.word[0] & 0xFFFF;  // decides about unit 0
   for (double above : {0.4, 0.6}) {
-    core::NetworkDefinition definition = networkOf(
-        1, {layerOf(LayerKind::Sparse, 1, Activation::Linear, 0, (half + above) / 65536)}, 9);
+    core::NetworkDefinition definition =
+        networkOf(1, {layerOf(LayerKind::Sparse, 1, Activation::Linear, 0, (half + above) / 65536)}, 9);
     Random random(4);
     Ref<core::Model> model = randomModel(definition, random);
     model->layers[0].bias = {1};
@@ -240,8 +233,7 @@ TEST("the dropout rate is rounded to 1/65536, half up") {
 
 TEST("features of every data type are scaled with two roundings, missing ones become 0") {
   Random random(11);
-  Ref<core::Model> model =
-      randomModel(networkOf(3, {layerOf(LayerKind::Dense, 3, Activation::Linear)}), random);
+  Ref<core::Model> model = randomModel(networkOf(3, {layerOf(LayerKind::Dense, 3, Activation::Linear)}), random);
   model->layers[0].weights.values = {1, 0, 0, 0, 1, 0, 0, 0, 1};
   model->layers[0].bias = {0, 0, 0};
   model->scaling.kind = core::Scaling::Kind::PerFeature;
@@ -280,8 +272,7 @@ TEST("features of every data type are scaled with two roundings, missing ones be
 
 TEST("NaN is an unknown value where the scaling says so, and refused where it does not") {
   Random random(12);
-  Ref<core::Model> model =
-      randomModel(networkOf(2, {layerOf(LayerKind::Dense, 2, Activation::Linear)}), random);
+  Ref<core::Model> model = randomModel(networkOf(2, {layerOf(LayerKind::Dense, 2, Activation::Linear)}), random);
   const float nan = std::numeric_limits<float>::quiet_NaN();
   Samples samples{2, {0, 0, 0, 0, 1, nan}, {0, 0, 1}};
   std::unique_ptr<backend::Engine> engine = engineOf(*model, sgd());
@@ -296,16 +287,14 @@ TEST("NaN is an unknown value where the scaling says so, and refused where it do
   model->scaling.missing = nan;
   CHECK_OK(engineOf(*model, sgd())->step(samples.rows(), samples.targets(), at(0, 1), &result));
   samples.x[0] = std::numeric_limits<float>::infinity();
-  CHECK_EQ(engineOf(*model, sgd())->step(samples.rows(), samples.targets(), at(0, 1), &result).code(),
-           Code::Nonfinite);
+  CHECK_EQ(engineOf(*model, sgd())->step(samples.rows(), samples.targets(), at(0, 1), &result).code(), Code::Nonfinite);
 }
 
 TEST("sparse and masked are the same network through steps, evolutions and the final removal") {
   Random random(21);
-  core::NetworkDefinition definition =
-      networkOf(12, {layerOf(LayerKind::Sparse, 15, Activation::Relu, 0.3, 0.2),
-                     layerOf(LayerKind::Sparse, 11, Activation::Relu, 0.3, 0.2, false),
-                     layerOf(LayerKind::Dense, 4, Activation::Linear)});
+  core::NetworkDefinition definition = networkOf(12, {layerOf(LayerKind::Sparse, 15, Activation::Relu, 0.3, 0.2),
+                                                      layerOf(LayerKind::Sparse, 11, Activation::Relu, 0.3, 0.2, false),
+                                                      layerOf(LayerKind::Dense, 4, Activation::Linear)});
   Ref<core::Model> sparse = randomModel(definition, random, true);
   Ref<core::Model> masked = withKind(*sparse, LayerKind::Sparse, LayerKind::Masked);
   std::unique_ptr<backend::Engine> a = engineOf(*sparse, sgd(0.9, 1e-3));
@@ -333,9 +322,9 @@ TEST("sparse and masked are the same network through steps, evolutions and the f
 
 TEST("evolution keeps weight and velocity of survivors and starts newcomers at 0") {
   Random random(31);
-  Ref<core::Model> model = randomModel(
-      networkOf(10, {layerOf(LayerKind::Masked, 10, Activation::Relu, 0.4),
-                     layerOf(LayerKind::Dense, 3, Activation::Linear)}), random);
+  Ref<core::Model> model = randomModel(networkOf(10, {layerOf(LayerKind::Masked, 10, Activation::Relu, 0.4),
+                                                      layerOf(LayerKind::Dense, 3, Activation::Linear)}),
+                                       random);
   model->layers[0].weights.values[0] = 0;  // an exact zero always goes
   Samples samples = randomSamples(6, 10, 3, random);
   std::unique_ptr<backend::Engine> engine = engineOf(*model, sgd(0.9));
@@ -346,8 +335,7 @@ TEST("evolution keeps weight and velocity of survivors and starts newcomers at 0
   REQUIRE_OK(engine->evolve(evolutionOf(0.5), &reports));
   Ref<core::Model> after = exported(*model, *engine);
   CHECK_EQ(reports[0].prunedZero, 1);
-  CHECK_EQ(reports[0].grown,
-           reports[0].prunedPositive + reports[0].prunedNegative + reports[0].prunedZero);
+  CHECK_EQ(reports[0].grown, reports[0].prunedPositive + reports[0].prunedNegative + reports[0].prunedZero);
   CHECK_EQ(core::connectionsOf(after->layers[0]), core::connectionsOf(before->layers[0]));
   const auto at = [](const core::CsrMatrix& m, const std::vector<float>& values, uint64_t cell) {
     const std::vector<uint64_t> cells = core::cellsOf(m);
@@ -375,10 +363,9 @@ TEST("evolution keeps weight and velocity of survivors and starts newcomers at 0
 
 TEST("a layer's own zeta follows the course of the network's, also where that is 0") {
   Random random(32);
-  core::NetworkDefinition definition =
-      networkOf(20, {layerOf(LayerKind::Sparse, 20, Activation::Relu, 0.5),
-                     layerOf(LayerKind::Sparse, 20, Activation::Relu, 0.5),
-                     layerOf(LayerKind::Sparse, 20, Activation::Relu, 0.5)});
+  core::NetworkDefinition definition = networkOf(
+      20, {layerOf(LayerKind::Sparse, 20, Activation::Relu, 0.5), layerOf(LayerKind::Sparse, 20, Activation::Relu, 0.5),
+           layerOf(LayerKind::Sparse, 20, Activation::Relu, 0.5)});
   definition.layers[1].zeta = 0.4;
   definition.layers[2].evolve = false;
   Ref<core::Model> model = randomModel(definition, random);
@@ -399,9 +386,9 @@ TEST("a layer's own zeta follows the course of the network's, also where that is
 
 TEST("a failed evolution of one layer changes no other layer, and checkFinite names the layer") {
   Random random(33);
-  Ref<core::Model> model = randomModel(
-      networkOf(6, {layerOf(LayerKind::Sparse, 6, Activation::Relu, 0.5),
-                    layerOf(LayerKind::Sparse, 6, Activation::Relu, 0.5)}), random);
+  Ref<core::Model> model = randomModel(networkOf(6, {layerOf(LayerKind::Sparse, 6, Activation::Relu, 0.5),
+                                                     layerOf(LayerKind::Sparse, 6, Activation::Relu, 0.5)}),
+                                       random);
   Ref<core::Model> broken = copyOf(*model);
   broken->layers[1].weights.values[2] = std::numeric_limits<float>::infinity();
   std::unique_ptr<backend::Engine> engine = engineOf(*broken, sgd());
@@ -416,9 +403,9 @@ TEST("a failed evolution of one layer changes no other layer, and checkFinite na
 
 TEST("optimizer state goes through a model and training continues as if nothing had happened") {
   Random random(41);
-  Ref<core::Model> model = randomModel(
-      networkOf(5, {layerOf(LayerKind::Sparse, 6, Activation::Linear, 0.5),
-                    layerOf(LayerKind::Dense, 3, Activation::Linear)}), random);
+  Ref<core::Model> model = randomModel(networkOf(5, {layerOf(LayerKind::Sparse, 6, Activation::Linear, 0.5),
+                                                     layerOf(LayerKind::Dense, 3, Activation::Linear)}),
+                                       random);
   Samples samples = randomSamples(4, 5, 3, random);
   std::unique_ptr<backend::Engine> through = engineOf(*model, sgd(0.9));
   backend::StepResult a, b, c;
@@ -439,9 +426,9 @@ TEST("optimizer state goes through a model and training continues as if nothing 
 
 TEST("probabilities are the softmax of the raw outputs, and forward gives the raw ones") {
   Random random(51);
-  Ref<core::Model> model = randomModel(
-      networkOf(5, {layerOf(LayerKind::Sparse, 8, Activation::Relu, 0.5, 0.5),
-                    layerOf(LayerKind::Dense, 4, Activation::Linear)}), random);
+  Ref<core::Model> model = randomModel(networkOf(5, {layerOf(LayerKind::Sparse, 8, Activation::Relu, 0.5, 0.5),
+                                                     layerOf(LayerKind::Dense, 4, Activation::Linear)}),
+                                       random);
   Samples samples = randomSamples(3, 5, 4, random);
   Ref<backend::Predictor> predictor;
   REQUIRE_OK(reference::backend().createPredictor(model, backend::EngineOptions(), &predictor));
@@ -461,8 +448,7 @@ TEST("probabilities are the softmax of the raw outputs, and forward gives the ra
 
 TEST("what does not fit is refused with a code") {
   Random random(61);
-  Ref<core::Model> model =
-      randomModel(networkOf(3, {layerOf(LayerKind::Dense, 2, Activation::Linear)}), random);
+  Ref<core::Model> model = randomModel(networkOf(3, {layerOf(LayerKind::Dense, 2, Activation::Linear)}), random);
   Samples samples = randomSamples(4, 3, 2, random);
   std::unique_ptr<backend::Engine> engine = engineOf(*model, sgd());
   backend::StepResult result;
@@ -487,23 +473,18 @@ TEST("what does not fit is refused with a code") {
   Ref<backend::Predictor> predictor;
   REQUIRE_OK(reference::backend().createPredictor(model, backend::EngineOptions(), &predictor));
   std::vector<float> out(8);
-  CHECK_EQ(predictor->predict(samples.rows(), backend::Output::Probabilities, out).code(),
-           Code::State);
+  CHECK_EQ(predictor->predict(samples.rows(), backend::Output::Probabilities, out).code(), Code::State);
   CHECK_OK(predictor->predict(samples.rows(), backend::Output::Raw, out));
   CHECK_EQ(predictor->predict(samples.rows(), backend::Output::Raw, small).code(), Code::Shape);
 
   model->scaling.kind = core::Scaling::Kind::PerFeature;
   model->scaling.known = false;
   std::unique_ptr<backend::Engine> none;
-  CHECK_EQ(reference::backend()
-               .createEngine(*model, sgd(), backend::EngineOptions(), &none).code(), Code::State);
-  CHECK_EQ(reference::backend()
-               .createPredictor(model, backend::EngineOptions(), &predictor).code(), Code::State);
+  CHECK_EQ(reference::backend().createEngine(*model, sgd(), backend::EngineOptions(), &none).code(), Code::State);
+  CHECK_EQ(reference::backend().createPredictor(model, backend::EngineOptions(), &predictor).code(), Code::State);
 }
 
 }  // namespace
 }  // namespace setnet::test
 
-int main(int argc, char** argv) {
-  return setnet::test::run(argc, argv);
-}
+int main(int argc, char** argv) { return setnet::test::run(argc, argv); }

@@ -35,9 +35,7 @@ TEST("every schedule begins with its first number") {
   }
 }
 
-TEST("constant stays") {
-  CHECK_EQ(scheduleValue(schedule("constant", {0.05}), 7.25, 20), 0.05);
-}
+TEST("constant stays") { CHECK_EQ(scheduleValue(schedule("constant", {0.05}), 7.25, 20), 0.05); }
 
 TEST("cosine follows to + (from - to) / 2 * (1 + cos(pi p / E))") {
   const RuleChoice choice = schedule("cosine", {0.3, 0.1});

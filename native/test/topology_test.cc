@@ -50,7 +50,7 @@ void refuses(CsrMatrix m, Code code, const std::string& text) {
 
 // How well binomial() fits its distribution: the score of a chi-square test over bins of at least 20 expected.
 void checkBinomial(uint64_t trials, double p) {
-  constexpr uint64_t kSamples = 20000;
+  constexpr uint64_t kSamples = 60000;
   std::vector<uint64_t> found;
   double sum = 0, squares = 0;
   const double mean = static_cast<double>(trials) * p;
@@ -75,8 +75,8 @@ void checkBinomial(uint64_t trials, double p) {
   size_t binStart = 0;
   for (uint64_t k = low; k <= high; ++k) {
     const double x = static_cast<double>(k);
-    expected += kSamples * std::exp(std::lgamma(n + 1) - std::lgamma(x + 1) - std::lgamma(n - x + 1) +
-                                    x * std::log(p) + (n - x) * std::log1p(-p));
+    expected += kSamples * std::exp(std::lgamma(n + 1) - std::lgamma(x + 1) - std::lgamma(n - x + 1) + x * std::log(p) +
+                                    (n - x) * std::log1p(-p));
     while (at < found.size() && found[at] <= k) ++at;
     const double rest = kSamples - allExpected - expected;
     if ((expected >= 20 && rest >= 20) || k == high) {
@@ -104,6 +104,8 @@ TEST("the requested number of connections is min(N, round(...)), half away from 
   CHECK_EQ(requestedConnections(epsilon(1e300), 4, 4), 16);
   CHECK_EQ(requestedConnections(density(0.5), 3, 3), 5);  // 4.5
   CHECK_EQ(requestedConnections(density(0), 3, 3), 0);
+  CHECK_EQ(requestedConnections(density(0.06), 3, 3), 1);
+  CHECK_EQ(requestedConnections(density(0.05), 3, 3), 0);
   CHECK_EQ(requestedConnections(density(1), kMaxColumns, 1u << 30), kMaxColumns << 30);
   CHECK_EQ(requestedConnections(epsilon(20), 0, 5), 0);
   CHECK_EQ(requestedConnections(epsilon(1e-12), 5, 5), 0);
@@ -169,8 +171,8 @@ TEST("draws with replacement keep the distinct ones, as many as theory expects")
   const uint64_t cells = 30 * 40, draws = 560;  // epsilon 8
   const double n = cells, m = draws;
   const double mean = n * (1 - std::pow(1 - 1 / n, m));
-  const double variance = n * std::pow(1 - 1 / n, m) + n * (n - 1) * std::pow(1 - 2 / n, m) -
-                          n * n * std::pow(1 - 1 / n, 2 * m);
+  const double variance =
+      n * std::pow(1 - 1 / n, m) + n * (n - 1) * std::pow(1 - 2 / n, m) - n * n * std::pow(1 - 1 / n, 2 * m);
   double sum = 0;
   const int seeds = 2000;
   std::vector<uint64_t> counts(cells);

@@ -2,11 +2,19 @@
 import { strict as assert } from 'node:assert';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { dense, type LayerDefinition, Network, type NetworkOptions, SetnetError, type SetnetErrorCode, sparse } from '../../lib/index';
+import {
+  dense,
+  type LayerDefinition,
+  Network,
+  type NetworkOptions,
+  SetnetError,
+  type SetnetErrorCode,
+  sparse,
+} from '../../lib/index';
 
 /** The checkout. */
 export const root: string = join(__dirname, '..', '..', '..');
@@ -85,7 +93,8 @@ export function digestOf(network: Network): string {
   const hash = createHash('sha256');
   for (const layer of network.layers) {
     const { rowPointers, columnIndices, values } = layer.weights;
-    for (const array of [rowPointers, columnIndices, values, layer.bias ?? new Float32Array(0)]) hash.update(bytesOf(array));
+    for (const array of [rowPointers, columnIndices, values, layer.bias ?? new Float32Array(0)])
+      hash.update(bytesOf(array));
   }
   return hash.digest('hex');
 }
@@ -98,11 +107,17 @@ export function bytesOf(array: ArrayBufferView): Uint8Array {
 export function assertSameBits(actual: ArrayBufferView, expected: ArrayBufferView, what = 'arrays'): void {
   assert.equal(actual.byteLength, expected.byteLength, `${what}: lengths`);
   const a = Buffer.from(bytesOf(actual));
-  assert.ok(a.equals(bytesOf(expected)), `${what} differ, first at byte ${a.findIndex((byte, i) => byte !== bytesOf(expected)[i])}`);
+  assert.ok(
+    a.equals(bytesOf(expected)),
+    `${what} differ, first at byte ${a.findIndex((byte, i) => byte !== bytesOf(expected)[i])}`,
+  );
 }
 
 function checkError(error: unknown, code: SetnetErrorCode, pattern: RegExp | undefined): true {
-  assert.ok(error instanceof SetnetError, `a SetnetError was expected, not ${(error as Error)?.stack ?? String(error)}`);
+  assert.ok(
+    error instanceof SetnetError,
+    `a SetnetError was expected, not ${(error as Error)?.stack ?? String(error)}`,
+  );
   assert.equal(error.code, code, error.message);
   assert.equal(error.name, 'SetnetError');
   if (pattern !== undefined) assert.match(error.message, pattern);
@@ -141,7 +156,11 @@ export interface ChildResult {
  */
 export function runChild(
   script: string,
-  { env = {}, args = [], timeout = 60_000 }: { env?: Record<string, string | undefined>; args?: string[]; timeout?: number } = {},
+  {
+    env = {},
+    args = [],
+    timeout = 60_000,
+  }: { env?: Record<string, string | undefined>; args?: string[]; timeout?: number } = {},
 ): Promise<ChildResult> {
   const source = `const setnet = require(${JSON.stringify(entry)}); const helpers = require(${JSON.stringify(__filename)}); ${script}`;
   return new Promise((resolve, reject) => {
@@ -174,4 +193,15 @@ export async function runChildJson<T>(script: string, options?: Parameters<typeo
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: JSON, and the mistakes of people without types, can be anything
+export type Anything = any;
+
+/** What the metadata of a model file say, parsed. */
+export function metadataOf(path: string): Anything {
+  const bytes = readFileSync(path);
+  const length = Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.subarray(8, 8 + length).toString('utf8'));
+  return JSON.parse(header.__metadata__.setnet);
 }

@@ -39,7 +39,7 @@ class Pool {
   }
 
   void run(int parts, void (*work)(void*, int), void* context) {
-    if (parts <= 1 || parallelism_.load() <= 1 || pthread_mutex_trylock(&owner_) != 0) {
+    if (parts <= 1 || parallelism_.load() <= 1 || !tryOwn()) {
       for (int part = 0; part < parts; ++part) work(context, part);
       return;
     }
@@ -62,15 +62,16 @@ class Pool {
       Lock lock(&mutex_);
       open_ = false;
       while (active_.load(std::memory_order_relaxed) > 0) pthread_cond_wait(&done_, &mutex_);
+      disown();
     }
-    pthread_mutex_unlock(&owner_);
   }
 
   void shutdown() {
-    Lock owner(&owner_);
     std::vector<std::thread> threads;
     {
       Lock lock(&mutex_);
+      while (owned_) pthread_cond_wait(&free_, &mutex_);
+      owned_ = true;
       stop_ = true;
       generation_.fetch_add(1, std::memory_order_release);
       pthread_cond_broadcast(&wake_);
@@ -79,9 +80,24 @@ class Pool {
     for (std::thread& thread : threads) thread.join();
     Lock lock(&mutex_);
     stop_ = false;
+    disown();
   }
 
  private:
+  // Not pthread_mutex_trylock: with this glibc it would ask for GLIBC_2.34.
+  bool tryOwn() {
+    Lock lock(&mutex_);
+    if (owned_) return false;
+    owned_ = true;
+    return true;
+  }
+
+  // With mutex_ held.
+  void disown() {
+    owned_ = false;
+    pthread_cond_signal(&free_);
+  }
+
   // With mutex_ held.
   void startThreads(int wanted) {
     const int limit = parallelism_.load() - 1;
@@ -121,15 +137,16 @@ class Pool {
     }
   }
 
-  pthread_mutex_t owner_ = PTHREAD_MUTEX_INITIALIZER;  // held by the caller whose job the pool runs
   pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;  // guards everything below that is not atomic
   pthread_cond_t wake_ = PTHREAD_COND_INITIALIZER;
   pthread_cond_t done_ = PTHREAD_COND_INITIALIZER;
+  pthread_cond_t free_ = PTHREAD_COND_INITIALIZER;
   std::vector<std::thread> threads_;
   void (*work_)(void*, int) = nullptr;
   void* context_ = nullptr;
   int parts_ = 0;
-  bool open_ = false;  // threads may still join the job
+  bool owned_ = false;  // a caller's job runs, or the pool shuts down
+  bool open_ = false;   // threads may still join the job
   bool stop_ = false;
   std::atomic<int> next_{0};    // the next part to be taken
   std::atomic<int> active_{0};  // pool threads inside the job

@@ -15,8 +15,8 @@ void shutdown();
 // Pool threads that exist now.
 int threadCount();
 
-// Calls work(context, part) for every part in [0, parts), some of them on pool threads, and returns when all are done. A
-// caller that finds the pool busy (other callers, or itself from inside a part) runs all its parts alone, at once.
+// Calls work(context, part) for every part in [0, parts), some of them on pool threads, and returns when all are done.
+// A caller that finds the pool busy (other callers, or itself from inside a part) runs all its parts alone, at once.
 // `work` must not throw.
 void run(int parts, void (*work)(void* context, int part), void* context);
 

@@ -78,7 +78,6 @@ SETNET_INLINE void productBlock(int64_t rows, const float* a, int64_t aRow, int6
     yFirst += R;
   }
   if constexpr (R > 1) {
-    if (rows > 0)
-      productBlock<R / 2>(rows, a, aRow, aStep, x, xFirst, count, start, y, yFirst, vectors, ends);
+    if (rows > 0) productBlock<R / 2>(rows, a, aRow, aStep, x, xFirst, count, start, y, yFirst, vectors, ends);
   }
 }

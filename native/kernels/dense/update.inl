@@ -1,8 +1,8 @@
 // The dense weight gradient, mask, optimizer and update in one pass; the gradient never leaves the registers.
 //
-// Lanes are inputs here, not samples: each of the 16 chains of kernels.md section 0 is a whole tile of its own, and the
-// chains' tiles are added as the tree says. Taken in the order 0, 8, 4, 12, 2, ... (bit-reversed), chain after chain can
-// be folded into partial sums like carries of a binary counter: at most four tiles wait. There is no transposition, and
+// Lanes are inputs here, not samples: each of the 16 chains of docs/how-it-works.md is a whole tile of its own, and the
+// chains' tiles are added as the tree says. Taken in the order kChainOrder (bit-reversed), chain after chain can be
+// folded into partial sums like carries of a binary counter: at most four tiles wait. Nothing is transposed here, and
 // batches that are no multiple of 16 cost nothing.
 
 template <int R, int V>
@@ -10,26 +10,22 @@ struct WaitingTiles {
   Lanes level[4][R][V];
 };
 
-template <int R, int V>
-SETNET_INLINE void chainTile(const float* gradient, const float* x, int64_t tileStride, int64_t chain, int64_t samples,
-                             Lanes (&sum)[R][V]) {
-  SETNET_UNROLL
-  for (int r = 0; r < R; ++r) {
-    SETNET_UNROLL
-    for (int v = 0; v < V; ++v) sum[r][v] = splat(0.0f);
-  }
-  const int64_t terms = samples > chain ? (samples - chain + kLanes - 1) / kLanes : 0;
-  tileProducts<R, V>(gradient + chain * kLanes, 1, kLanes * kLanes, x + chain * kLanes, tileStride, kLanes * kLanes,
-                     terms, sum);
-}
-
 // The gradient of a tile of R units and 16 V inputs.
 template <int R, int V>
-SETNET_INLINE void gradientTile(const float* gradient, const float* x, int64_t tileStride, int64_t samples,
+SETNET_INLINE void gradientTile(const DenseUpdateArgs& a, const float* gradient, const float* x,
                                 WaitingTiles<R, V>* waiting, Lanes (&sum)[R][V]) {
-  constexpr int64_t kOrder[16] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
   for (int turn = 0; turn < 16; ++turn) {
-    chainTile<R, V>(gradient, x, tileStride, kOrder[turn], samples, sum);
+    SETNET_UNROLL
+    for (int r = 0; r < R; ++r) {
+      SETNET_UNROLL
+      for (int v = 0; v < V; ++v) sum[r][v] = splat(0.0f);
+    }
+    const int64_t chain = kChainOrder[turn];
+    const int64_t terms = a.samples > chain ? (a.samples - chain + kLanes - 1) / kLanes : 0;
+    tileProducts<R, V>(gradient, 1, kLanes, x, a.tileStride, kLanes, terms, sum);
+    gradient += a.vectors * kLanes;
+    x += a.vectors * kLanes;
+
     int level = 0;
     for (; turn >> level & 1; ++level) {
       SETNET_UNROLL
@@ -49,10 +45,18 @@ SETNET_INLINE void gradientTile(const float* gradient, const float* x, int64_t t
 
 template <class Rule, bool Flag, int R, int V>
 static void updateTile(const DenseUpdateArgs& a, int64_t unit, int64_t input, const Lanes* coefficients) {
+  // Weights and state come from memory or the last cache; the sums take long enough for them to arrive.
+  for (int r = 0; r < R; ++r) {
+    for (int v = 0; v < V; ++v) {
+      const int64_t at = (unit + r) * a.stride + input + v * kLanes;
+      __builtin_prefetch(a.weights + at, 1);
+      for (int i = 0; i < Rule::stateCount; ++i) __builtin_prefetch(a.state[i] + at, 1);
+    }
+  }
   WaitingTiles<R, V> waiting;
   Lanes sum[R][V];
-  gradientTile<R, V>(a.gradient + unit / kLanes * a.tileStride + unit % kLanes, a.x + input / kLanes * a.tileStride,
-                     a.tileStride, a.samples, &waiting, sum);
+  gradientTile<R, V>(a, a.gradient + unit / kLanes * a.tileStride + unit % kLanes, a.x + input / kLanes * a.tileStride,
+                     &waiting, sum);
   const Lanes zero = splat(0.0f);
   SETNET_UNROLL
   for (int r = 0; r < R; ++r) {
@@ -90,9 +94,9 @@ static void denseUpdateWith(const DenseUpdateArgs& a) {
 static void denseUpdate(const DenseUpdateArgs& a) {
   const bool flag = a.optimizer.coefficients[3] != 0;
   switch (static_cast<rules::Optimizer>(a.optimizer.rule)) {
-#define SETNET_ENTRY(Rule)                                                                         \
-  case rules::Optimizer::Rule:                                                                     \
-    flag ? denseUpdateWith<rules::Rule, true>(a) : denseUpdateWith<rules::Rule, false>(a);         \
+#define SETNET_ENTRY(Rule)                                                                 \
+  case rules::Optimizer::Rule:                                                             \
+    flag ? denseUpdateWith<rules::Rule, true>(a) : denseUpdateWith<rules::Rule, false>(a); \
     break;
     SETNET_OPTIMIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -14,9 +14,9 @@ static void activationWith(const ActivationArgs& a) {
 
 static void activation(const ActivationArgs& a) {
   switch (static_cast<rules::Activation>(a.rule)) {
-#define SETNET_ENTRY(Rule)             \
-  case rules::Activation::Rule:        \
-    activationWith<rules::Rule>(a);    \
+#define SETNET_ENTRY(Rule)          \
+  case rules::Activation::Rule:     \
+    activationWith<rules::Rule>(a); \
     break;
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
@@ -45,9 +45,9 @@ static void activationGradientWith(const ActivationGradientArgs& a) {
 
 static void activationGradient(const ActivationGradientArgs& a) {
   switch (static_cast<rules::Activation>(a.rule)) {
-#define SETNET_ENTRY(Rule)                     \
-  case rules::Activation::Rule:                \
-    activationGradientWith<rules::Rule>(a);    \
+#define SETNET_ENTRY(Rule)                  \
+  case rules::Activation::Rule:             \
+    activationGradientWith<rules::Rule>(a); \
     break;
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -1,4 +1,4 @@
-// The gradient of the biases (sums over the batch in the order of kernels.md section 0) and their update.
+// The gradient of the biases (sums over the batch in the order of docs/how-it-works.md) and their update.
 
 template <class Rule, bool Flag>
 static void biasUpdateWith(const BiasUpdateArgs& a) {
@@ -10,8 +10,7 @@ static void biasUpdateWith(const BiasUpdateArgs& a) {
     for (int64_t i = 0; i < kLanes; ++i) {
       Lanes sum = splat(0.0f);
       if (i < count)
-        for (int64_t v = 0; v < a.vectors; ++v)
-          sum = sum + load(a.gradient.vector(v) + (unit + i) * a.gradient.width);
+        for (int64_t v = 0; v < a.vectors; ++v) sum = sum + load(a.gradient.vector(v) + (unit + i) * a.gradient.width);
       chains[i] = sum;
     }
     const Lanes gradient = treeSums(chains) + splat(0.0f);
@@ -27,9 +26,9 @@ static void biasUpdateWith(const BiasUpdateArgs& a) {
 static void biasUpdate(const BiasUpdateArgs& a) {
   const bool flag = a.optimizer.coefficients[3] != 0;
   switch (static_cast<rules::Optimizer>(a.optimizer.rule)) {
-#define SETNET_ENTRY(Rule)                                                                       \
-  case rules::Optimizer::Rule:                                                                   \
-    flag ? biasUpdateWith<rules::Rule, true>(a) : biasUpdateWith<rules::Rule, false>(a);         \
+#define SETNET_ENTRY(Rule)                                                               \
+  case rules::Optimizer::Rule:                                                           \
+    flag ? biasUpdateWith<rules::Rule, true>(a) : biasUpdateWith<rules::Rule, false>(a); \
     break;
     SETNET_OPTIMIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -40,9 +40,9 @@ static void loss(const LossArgs& a) {
     Lanes terms[rules::kLossTerms];
     for (int i = 0; i < rules::kLossTerms; ++i) terms[i] = zero;
     switch (static_cast<rules::Loss>(a.loss)) {
-#define SETNET_ENTRY(Rule)                                                   \
-  case rules::Loss::Rule:                                                    \
-    rules::Rule::gradient(panel, a.units, splat(a.scale), terms);            \
+#define SETNET_ENTRY(Rule)                                        \
+  case rules::Loss::Rule:                                         \
+    rules::Rule::gradient(panel, a.units, splat(a.scale), terms); \
     break;
       SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY
@@ -60,9 +60,9 @@ static void probabilities(const ProbabilitiesArgs& a) {
   for (int64_t v = 0; v < a.vectors; ++v) {
     LossPanel panel{a.y.vector(v), a.y.width, a.y.vector(v), a.y.width, splatWords(0xFFFFFFFFu)};
     switch (static_cast<rules::Loss>(a.loss)) {
-#define SETNET_ENTRY(Rule)                                              \
-  case rules::Loss::Rule:                                               \
-    rules::Rule::template probabilities<Lanes>(panel, a.units);         \
+#define SETNET_ENTRY(Rule)                                      \
+  case rules::Loss::Rule:                                       \
+    rules::Rule::template probabilities<Lanes>(panel, a.units); \
     break;
       SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -13,6 +13,7 @@ constexpr int kDenseVectors = 1;
 constexpr int kUpdateRows = 4;
 constexpr int kUpdateVectors = 1;
 constexpr int kSparseVectors = 4;
+constexpr int kSampledRows = 2;  // connections of a sampled product at a time
 
 struct Lanes {
   __m256 low, high;
@@ -39,24 +40,14 @@ SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
 }
 SETNET_INLINE Lanes splat(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
 
-SETNET_INLINE Lanes operator+(Lanes a, Lanes b) {
-  return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
-}
-SETNET_INLINE Lanes operator-(Lanes a, Lanes b) {
-  return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
-}
-SETNET_INLINE Lanes operator*(Lanes a, Lanes b) {
-  return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
-}
-SETNET_INLINE Lanes operator/(Lanes a, Lanes b) {
-  return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
-}
+SETNET_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
+SETNET_INLINE Lanes operator-(Lanes a, Lanes b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
+SETNET_INLINE Lanes operator*(Lanes a, Lanes b) { return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)}; }
+SETNET_INLINE Lanes operator/(Lanes a, Lanes b) { return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)}; }
 SETNET_INLINE Lanes madd(Lanes a, Lanes b, Lanes c) {
   return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
 }
-SETNET_INLINE Lanes larger(Lanes a, Lanes b) {
-  return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
-}
+SETNET_INLINE Lanes larger(Lanes a, Lanes b) { return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)}; }
 SETNET_INLINE __m256 isPositive(__m256 x) { return _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ); }
 SETNET_INLINE Lanes wherePositive(Lanes x, Lanes yes, Lanes no) {
   return {_mm256_blendv_ps(no.low, yes.low, isPositive(x.low)),
@@ -138,13 +129,13 @@ SETNET_INLINE __m256 treeSums8(const __m256* halves) {
   for (int m = 0; m < 4; ++m)
     quads[m] = _mm256_add_ps(_mm256_permute2f128_ps(halves[m], halves[4 + m], 0x20),
                              _mm256_permute2f128_ps(halves[m], halves[4 + m], 0x31));
-  const __m256 r = _mm256_add_ps(_mm256_shuffle_ps(quads[0], quads[1], 0x44),
-                                 _mm256_shuffle_ps(quads[0], quads[1], 0xEE));
-  const __m256 s = _mm256_add_ps(_mm256_shuffle_ps(quads[2], quads[3], 0x44),
-                                 _mm256_shuffle_ps(quads[2], quads[3], 0xEE));
+  const __m256 r =
+      _mm256_add_ps(_mm256_shuffle_ps(quads[0], quads[1], 0x44), _mm256_shuffle_ps(quads[0], quads[1], 0xEE));
+  const __m256 s =
+      _mm256_add_ps(_mm256_shuffle_ps(quads[2], quads[3], 0x44), _mm256_shuffle_ps(quads[2], quads[3], 0xEE));
   return _mm256_add_ps(_mm256_shuffle_ps(r, s, 0x88), _mm256_shuffle_ps(r, s, 0xDD));
 }
-// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (kernels.md section 0).
+// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (docs/how-it-works.md).
 SETNET_INLINE Lanes treeSums(const Lanes* sums) {
   __m256 halves[16];
   SETNET_UNROLL
@@ -198,9 +189,7 @@ namespace setnet {
 
 template <>
 struct Splat<kernels::avx2::Lanes> {
-  SETNET_MEMBER_INLINE static kernels::avx2::Lanes of(double x) {
-    return kernels::avx2::splat(static_cast<float>(x));
-  }
+  SETNET_MEMBER_INLINE static kernels::avx2::Lanes of(double x) { return kernels::avx2::splat(static_cast<float>(x)); }
 };
 
 }  // namespace setnet

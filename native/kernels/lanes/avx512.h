@@ -13,6 +13,7 @@ constexpr int kDenseVectors = 2;
 constexpr int kUpdateRows = 8;
 constexpr int kUpdateVectors = 3;
 constexpr int kSparseVectors = 8;
+constexpr int kSampledRows = 4;  // connections of a sampled product at a time
 
 struct Lanes {
   __m512 v;
@@ -53,9 +54,7 @@ SETNET_INLINE Lanes powerOfTwo(Lanes n) {
 SETNET_INLINE uint16_t positiveBits(Lanes x) {
   return static_cast<uint16_t>(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_GT_OQ));
 }
-SETNET_INLINE Lanes whereBits(uint16_t bits, Lanes yes, Lanes no) {
-  return {_mm512_mask_blend_ps(bits, no.v, yes.v)};
-}
+SETNET_INLINE Lanes whereBits(uint16_t bits, Lanes yes, Lanes no) { return {_mm512_mask_blend_ps(bits, no.v, yes.v)}; }
 
 SETNET_INLINE Words splatWords(uint32_t x) { return {_mm512_set1_epi32(static_cast<int>(x))}; }
 SETNET_INLINE Words loadWords(const uint32_t* p) { return {_mm512_loadu_si512(p)}; }
@@ -81,7 +80,7 @@ SETNET_INLINE Words wherePositive(Lanes x, Words yes, Words no) {
   return {_mm512_mask_blend_epi32(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_GT_OQ), no.v, yes.v)};
 }
 
-// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (kernels.md section 0):
+// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (docs/how-it-works.md):
 // each level adds the halves of two vectors and keeps both results in one.
 SETNET_INLINE Lanes treeSums(const Lanes* sums) {
   __m512 quads[4];
@@ -96,10 +95,10 @@ SETNET_INLINE Lanes treeSums(const Lanes* sums) {
     quads[m] = _mm512_add_ps(_mm512_shuffle_f32x4(halves[0], halves[1], 0x88),
                              _mm512_shuffle_f32x4(halves[0], halves[1], 0xDD));
   }
-  const __m512 r = _mm512_add_ps(_mm512_shuffle_ps(quads[0], quads[1], 0x44),
-                                 _mm512_shuffle_ps(quads[0], quads[1], 0xEE));
-  const __m512 s = _mm512_add_ps(_mm512_shuffle_ps(quads[2], quads[3], 0x44),
-                                 _mm512_shuffle_ps(quads[2], quads[3], 0xEE));
+  const __m512 r =
+      _mm512_add_ps(_mm512_shuffle_ps(quads[0], quads[1], 0x44), _mm512_shuffle_ps(quads[0], quads[1], 0xEE));
+  const __m512 s =
+      _mm512_add_ps(_mm512_shuffle_ps(quads[2], quads[3], 0x44), _mm512_shuffle_ps(quads[2], quads[3], 0xEE));
   return {_mm512_add_ps(_mm512_shuffle_ps(r, s, 0x88), _mm512_shuffle_ps(r, s, 0xDD))};
 }
 

@@ -14,6 +14,7 @@ constexpr int kDenseVectors = 1;
 constexpr int kUpdateRows = 2;
 constexpr int kUpdateVectors = 1;
 constexpr int kSparseVectors = 2;
+constexpr int kSampledRows = 1;  // connections of a sampled product at a time
 
 typedef float Float4 __attribute__((vector_size(16)));
 typedef uint32_t Word4 __attribute__((vector_size(16)));
@@ -175,7 +176,7 @@ SETNET_INLINE Words wherePositive(Lanes x, Words yes, Words no) {
   return yes;
 }
 
-// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (kernels.md section 0).
+// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (docs/how-it-works.md).
 SETNET_INLINE Lanes treeSums(const Lanes* sums) {
   Lanes result;
   SETNET_EACH {

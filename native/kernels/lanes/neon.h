@@ -13,6 +13,7 @@ constexpr int kDenseVectors = 1;
 constexpr int kUpdateRows = 4;
 constexpr int kUpdateVectors = 1;
 constexpr int kSparseVectors = 4;
+constexpr int kSampledRows = 2;  // connections of a sampled product at a time
 
 struct Lanes {
   float32x4_t q[4];
@@ -158,7 +159,7 @@ SETNET_INLINE Words wherePositive(Lanes x, Words yes, Words no) {
 SETNET_INLINE float32x4_t addHalves(float32x4_t a, float32x4_t b) {
   return vaddq_f32(vcombine_f32(vget_low_f32(a), vget_low_f32(b)), vcombine_f32(vget_high_f32(a), vget_high_f32(b)));
 }
-// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (kernels.md section 0).
+// Lane i of the result is the sum of the lanes of sums[i], in the order of the tree 8, 4, 2, 1 (docs/how-it-works.md).
 SETNET_INLINE Lanes treeSums(const Lanes* sums) {
   Lanes result;
   SETNET_EACH {

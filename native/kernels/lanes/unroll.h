@@ -1,5 +1,5 @@
-// Loops over register tiles are written as loops and must vanish: an array of vectors that is indexed by a variable would
-// live in memory.
+// Loops over register tiles are written as loops and must vanish: an array of vectors that is indexed by a variable
+// would live in memory.
 #pragma once
 
 #if defined(__clang__)

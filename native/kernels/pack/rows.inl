@@ -122,7 +122,7 @@ static void sampleTiles(const TilesArgs& a) {
       for (int i = 0; i < 16; ++i) block[i] = i < count ? load(x + i * a.x.width) : splat(0.0f);
       transpose16(block);
       SETNET_UNROLL
-      for (int i = 0; i < 16; ++i) store(tile + (v * kLanes + i) * kLanes, block[i]);
+      for (int i = 0; i < 16; ++i) store(tile + (chainPlace(i) * a.vectors + v) * kLanes, block[i]);
     }
   }
 }

@@ -1,6 +1,6 @@
 // y = start + W x for a sparse W in CSR form: the forward product, and with the transposed form the input gradient.
-// A row is walked once for up to kSparseVectors vectors of samples: index and value are loaded once for all of them, and
-// their independent chains hide the latency of the multiply-add.
+// A row is walked once for up to kSparseVectors vectors of samples: index and value are loaded once for all of them,
+// and their independent chains hide the latency of the multiply-add.
 
 // N vectors from the panel at x on; Width is the panels' width.
 template <int N, int Width>

@@ -20,23 +20,26 @@ struct RandomGrow : NoParameters {
     const uint64_t occupied = input.occupied.size();
     const uint64_t wanted = std::min(input.count, input.cells - occupied);
     if (wanted == 0) return;
-    const size_t before = cells->size();
+    const uint64_t before = cells->size();
     const Bijection pi(input.stream, input.cells);
     const double freeFraction = 1 - static_cast<double>(occupied) / static_cast<double>(input.cells);
 
-    std::vector<uint64_t> draws, fresh;
     uint64_t position = 0;
     for (uint64_t found = 0; found < wanted;) {
-      // pi(0), ..., pi(cells - 1) are all cells, so the free ones that are missing come before `position` ends.
-      const uint64_t size = std::min(batchSize(wanted - found, freeFraction), input.cells - position);
-      draws.resize(size);
-      pi.fill(position, size, draws.data());
-      position += size;
-      keepFree(input.occupied, draws, &fresh);
-      if (fresh.size() > wanted - found) cut(input.occupied, draws, fresh.size() - (wanted - found), &fresh);
-      cells->insert(cells->end(), fresh.begin(), fresh.end());
-      std::inplace_merge(cells->begin() + before, cells->begin() + before + found, cells->end());
-      found += fresh.size();
+      // pi(0), ..., pi(cells - 1) are all cells, so the free ones that are missing come before `position` gets there.
+      const uint64_t missing = wanted - found;
+      const uint64_t draws = std::min(batchSize(missing, freeFraction), input.cells - position);
+      const uint64_t tail = before + found;
+      cells->resize(tail + draws);
+      pi.fill(position, draws, cells->data() + tail);
+      position += draws;
+      sortNumbers(cells, tail);
+      removeSorted(input.occupied, cells, tail);
+      if (cells->size() - tail > missing) {
+        removeSorted(lastFree(input.occupied, pi, position, cells->size() - tail - missing), cells, tail);
+      }
+      std::inplace_merge(cells->begin() + before, cells->begin() + tail, cells->end());
+      found = cells->size() - before;
     }
   }
 
@@ -51,47 +54,47 @@ struct RandomGrow : NoParameters {
     return static_cast<uint64_t>(std::ceil(std::min(draws + slack, most)));
   }
 
-  // The draws that are not occupied, ascending.
-  static void keepFree(Span<const uint64_t> occupied, const std::vector<uint64_t>& draws,
-                       std::vector<uint64_t>* fresh) {
-    fresh->assign(draws.begin(), draws.end());
-    sortNumbers(fresh);
-    if (occupied.empty()) return;
-    uint64_t kept = 0;
-    if (fresh->size() < occupied.size() / 32) {
-      for (uint64_t cell : *fresh) {
-        if (!std::binary_search(occupied.begin(), occupied.end(), cell)) (*fresh)[kept++] = cell;
+  // Takes the elements of `gone` out of (*cells)[first..]; both ascend.
+  static void removeSorted(Span<const uint64_t> gone, std::vector<uint64_t>* cells, uint64_t first) {
+    if (gone.empty()) return;
+    const uint64_t count = cells->size();
+    uint64_t* cell = cells->data();
+    uint64_t kept = first;
+    if (count - first < gone.size() / 32) {
+      for (uint64_t i = first; i < count; ++i) {
+        const uint64_t c = cell[i];
+        if (!std::binary_search(gone.begin(), gone.end(), c)) cell[kept++] = c;
       }
     } else {
-      const uint64_t* o = occupied.begin();
-      for (uint64_t cell : *fresh) {
-        while (o != occupied.end() && *o < cell) ++o;
-        if (o == occupied.end() || *o != cell) (*fresh)[kept++] = cell;
+      const uint64_t* g = gone.begin();
+      for (uint64_t i = first; i < count; ++i) {
+        const uint64_t c = cell[i];
+        while (g != gone.end() && *g < c) ++g;
+        cell[kept] = c;
+        kept += g == gone.end() || *g != c;
       }
     }
-    fresh->resize(kept);
+    cells->resize(kept);
   }
 
-  // Takes the `excess` free draws that came last out of `fresh`: the newcomers are the first ones in the order of pi.
-  static void cut(Span<const uint64_t> occupied, const std::vector<uint64_t>& draws, uint64_t excess,
-                  std::vector<uint64_t>* fresh) {
-    std::vector<uint64_t> late;
-    late.reserve(excess);
-    for (size_t i = draws.size(); late.size() < excess; --i) {
-      if (!std::binary_search(occupied.begin(), occupied.end(), draws[i - 1])) late.push_back(draws[i - 1]);
-    }
-    sortNumbers(&late);
-    const uint64_t* l = late.data();
-    const uint64_t* lEnd = l + late.size();
-    uint64_t kept = 0;
-    for (uint64_t cell : *fresh) {
-      if (l != lEnd && *l == cell) {
-        ++l;
-      } else {
-        (*fresh)[kept++] = cell;
+  // The last `count` free cells before pi(end), ascending: those that a batch found beyond what was missing. Drawing
+  // them a second time costs less than keeping the order of all draws.
+  static std::vector<uint64_t> lastFree(Span<const uint64_t> occupied, const Bijection& pi, uint64_t end,
+                                        uint64_t count) {
+    std::vector<uint64_t> found;
+    found.reserve(count);
+    constexpr uint64_t kBlock = 256;
+    uint64_t block[kBlock];
+    while (found.size() < count) {
+      const uint64_t size = std::min(kBlock, end);
+      end -= size;
+      pi.fill(end, size, block);
+      for (uint64_t i = size; i > 0 && found.size() < count; --i) {
+        if (!std::binary_search(occupied.begin(), occupied.end(), block[i - 1])) found.push_back(block[i - 1]);
       }
     }
-    fresh->resize(kept);
+    sortNumbers(&found);
+    return found;
   }
 };
 

@@ -1,0 +1,313 @@
+// Checks of the kernels that treat every number by itself or every sample: activations, dropout, losses, the edges
+// where user data comes in and answers go out.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "base/philox.h"
+#include "kernels/kernel_table.h"
+#include "test/check.h"
+#include "test/kernel_panels.h"
+
+namespace setnet::test {
+
+using kernels::KernelTable;
+
+inline void check_activation(const KernelTable& table, Random& random) {
+  const double parameters[rules::kMaxParameters] = {};
+  for (const int64_t batch : kBatches) {
+    PanelMemory z(23, batch), y(23, batch);
+    z.fill(random);
+    z.at(5, 0) = 0;
+    const auto compare = [&](rules::Activation rule, auto&& forward) {
+      table.activation({static_cast<int>(rule), parameters, 2, 23, z.panels(), y.panels(), z.vectors()});
+      Comparison comparison(table, "activation");
+      for (int64_t u = 2; u < 23; ++u)
+        for (int64_t b = 0; b < batch; ++b)
+          comparison.add(y.at(u, b), forward(z.at(u, b)), forward(double{z.at(u, b)}), 1);
+      CHECK(y.guarded());
+      CHECK_EQ(y.at(1, 0), kGuard);
+    };
+#define SETNET_ENTRY(Rule)         \
+  compare(rules::Activation::Rule, \
+          [](auto x) { return rules::Rule::forward(x, static_cast<const decltype(x)*>(nullptr)); });
+    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
+}
+
+inline void check_activationGradient(const KernelTable& table, Random& random) {
+  const double parameters[rules::kMaxParameters] = {};
+  for (const int64_t batch : kBatches) {
+    PanelMemory y(23, batch), gradient(23, batch);
+    std::vector<uint16_t> kept(static_cast<size_t>(23 * y.vectors()));
+    for (uint16_t& bits : kept) bits = static_cast<uint16_t>(random.next());
+    for (const bool dropped : {false, true}) {
+      const auto compare = [&](rules::Activation rule, auto&& backward) {
+        y.fill(random);
+        y.at(7, 0) = 0;
+        gradient.fill(random, true);
+        PanelMemory before = gradient;
+        table.activationGradient({static_cast<int>(rule), parameters, 0, 23, y.panels(), y.panels(), gradient.panels(),
+                                  y.vectors(), dropped ? kept.data() : nullptr, y.vectors(), 1.25f});
+        Comparison comparison(table, "activationGradient");
+        for (int64_t u = 0; u < 23; ++u) {
+          for (int64_t b = 0; b < y.vectors() * 16; ++b) {
+            float dy = before.at(u, b);
+            if (dropped) dy = kept[static_cast<size_t>(u * y.vectors() + b / 16)] >> b % 16 & 1 ? dy * 1.25f : 0;
+            const float expected = backward(dy, y.at(u, b));
+            comparison.add(gradient.at(u, b), expected, expected, 1);
+          }
+        }
+        CHECK(gradient.guarded());
+      };
+#define SETNET_ENTRY(Rule)                                                          \
+  compare(rules::Activation::Rule, [](float dy, float out) {                        \
+    return rules::Rule::backward(dy, out, out, static_cast<const float*>(nullptr)); \
+  });
+      SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+    }
+  }
+}
+
+inline void check_dropout(const KernelTable& table, Random& random) {
+  for (const int64_t batch : kBatches) {
+    for (const uint32_t threshold : {0u, 1u, 19661u, 65536u}) {
+      const int64_t units = static_cast<int64_t>(random.between(5, 60));
+      PanelMemory y(units, batch);
+      y.fill(random);
+      PanelMemory before = y;
+      const RandomStream stream = {random.next(), Purpose::Dropout, 3, 0x123456789ull};
+      std::vector<uint16_t> kept(static_cast<size_t>(units * y.vectors()), 0);
+      kernels::DropoutArgs args = {};
+      args.unitBegin = 3;
+      args.unitEnd = units - 1;
+      args.y = y.panels();
+      args.vectors = y.vectors();
+      args.seed = stream.seed;
+      args.counter1 = static_cast<uint32_t>(stream.purpose) | stream.layer << 8;
+      args.counter3 = static_cast<uint32_t>(stream.time);
+      args.threshold = threshold;
+      args.keptScale = 1.5f;
+      args.kept = kept.data();
+      args.keptStride = y.vectors();
+      table.dropout(args);
+      int64_t wrong = 0;
+      for (int64_t u = 0; u < units; ++u) {
+        for (int64_t b = 0; b < batch; ++b) {
+          const PhiloxBlock block = stream.block(static_cast<uint64_t>(b) << 32 | static_cast<uint64_t>(u / 8));
+          const uint32_t half = block.word[u % 8 / 2] >> (u % 2 * 16) & 0xFFFF;
+          const bool keep = half >= threshold;
+          const bool inside = u >= 3 && u < units - 1;
+          const float expected = !inside ? before.at(u, b) : keep ? before.at(u, b) * 1.5f : 0.0f;
+          wrong += !sameBits(y.at(u, b), expected);
+          wrong += inside && (kept[static_cast<size_t>(u * y.vectors() + b / 16)] >> b % 16 & 1) != keep;
+        }
+      }
+      CHECK_EQ(wrong, 0);
+      CHECK(y.guarded());
+    }
+  }
+}
+
+// One sample of panels as the losses want to see it, in T.
+template <class T>
+struct SamplePanel {
+  PanelMemory* z;
+  int64_t sample;
+  int64_t target_;
+  std::vector<T> result;
+
+  T logit(int64_t u) const { return static_cast<T>(z->at(u, sample)); }
+  T target(int64_t u) const { return u == target_ ? T{1} : T{0}; }
+  void set(int64_t u, T value) { result[static_cast<size_t>(u)] = value; }
+  T get(int64_t u) const { return result[static_cast<size_t>(u)]; }
+};
+
+inline void check_loss(const KernelTable& table, Random& random) {
+  for (const int64_t batch : kBatches) {
+    const int64_t units = static_cast<int64_t>(random.between(1, 20));
+    PanelMemory z(units, batch), gradient(units, batch);
+    z.fill(random);
+    for (int64_t u = 0; u < units; ++u)
+      for (int64_t b = 0; b < batch; ++b) z.at(u, b) *= 20;
+    if (units > 2)
+      for (int64_t u = 0; u < units; ++u) z.at(u, 0) = u == 1 || u == 2 ? 30.0f : -30.0f;  // a tie, and e^-60
+    std::vector<int32_t> classes(static_cast<size_t>(batch));
+    for (int32_t& c : classes) c = static_cast<int32_t>(random.below(static_cast<uint64_t>(units)));
+    const int64_t lanes = z.vectors() * 16;
+    std::vector<float> terms(static_cast<size_t>(rules::kLossTerms * lanes));
+    std::vector<uint32_t> predicted(static_cast<size_t>(lanes));
+    const float scale = 1.0f / static_cast<float>(batch);
+    const auto compare = [&](rules::Loss rule, auto&& single, auto&& exact) {
+      table.loss({static_cast<int>(rule), units, z.panels(), gradient.panels(), z.vectors(), batch, classes.data(),
+                  scale, terms.data(), predicted.data()});
+      Comparison gradients(table, "loss, gradient"), sums(table, "loss, terms");
+      for (int64_t b = 0; b < batch; ++b) {
+        const size_t room = static_cast<size_t>(units);
+        SamplePanel<float> p = {&z, b, classes[static_cast<size_t>(b)], std::vector<float>(room)};
+        SamplePanel<double> q = {&z, b, classes[static_cast<size_t>(b)], std::vector<double>(room)};
+        float singleTerms[rules::kLossTerms];
+        double exactTerms[rules::kLossTerms];
+        single(p, singleTerms);
+        exact(q, exactTerms);
+        for (int64_t u = 0; u < units; ++u)
+          gradients.add(gradient.at(u, b), p.result[static_cast<size_t>(u)], q.result[static_cast<size_t>(u)], 1);
+        for (int i = 0; i < rules::kLossTerms; ++i)
+          sums.add(terms[static_cast<size_t>(i * lanes + b)], singleTerms[i], exactTerms[i],
+                   std::fabs(exactTerms[i]) + 1);
+        int64_t best = 0;
+        for (int64_t u = 1; u < units; ++u)
+          if (z.at(u, b) > z.at(best, b)) best = u;
+        CHECK_EQ(predicted[static_cast<size_t>(b)], best);
+      }
+      for (int64_t b = batch; b < lanes; ++b)
+        for (int64_t u = 0; u < units; ++u) CHECK(sameBits(gradient.at(u, b), 0.0f));
+      CHECK(gradient.guarded());
+    };
+#define SETNET_ENTRY(Rule)                                                                      \
+  compare(                                                                                      \
+      rules::Loss::Rule, [&](auto& p, float* t) { rules::Rule::gradient(p, units, scale, t); }, \
+      [&](auto& p, double* t) { rules::Rule::gradient(p, units, double{scale}, t); });
+    SETNET_LOSSES(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
+}
+
+inline void check_probabilities(const KernelTable& table, Random& random) {
+  for (const int64_t batch : kBatches) {
+    const int64_t units = static_cast<int64_t>(random.between(1, 20));
+    PanelMemory y(units, batch);
+    y.fill(random);
+    PanelMemory z = y;
+    const auto compare = [&](rules::Loss rule, auto&& single, auto&& exact) {
+      y = z;
+      table.probabilities({static_cast<int>(rule), units, y.panels(), y.vectors()});
+      Comparison comparison(table, "probabilities");
+      for (int64_t b = 0; b < batch; ++b) {
+        SamplePanel<float> p = {&z, b, -1, std::vector<float>(static_cast<size_t>(units))};
+        SamplePanel<double> q = {&z, b, -1, std::vector<double>(static_cast<size_t>(units))};
+        single(p);
+        exact(q);
+        for (int64_t u = 0; u < units; ++u)
+          comparison.add(y.at(u, b), p.result[static_cast<size_t>(u)], q.result[static_cast<size_t>(u)], 1);
+      }
+      CHECK(y.guarded());
+    };
+#define SETNET_ENTRY(Rule)                                                                       \
+  compare(                                                                                       \
+      rules::Loss::Rule, [&](auto& p) { rules::Rule::template probabilities<float>(p, units); }, \
+      [&](auto& p) { rules::Rule::template probabilities<double>(p, units); });
+    SETNET_LOSSES(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
+}
+
+template <class T>
+void comparePack(const KernelTable& table, kernels::Element type, int64_t batch, Random& random) {
+  const int64_t columns = static_cast<int64_t>(random.between(1, 70)), rows = 50;
+  std::vector<T> data(static_cast<size_t>(rows * columns));
+  const double low = std::is_unsigned_v<T> ? 0 : -100;
+  for (T& x : data) x = static_cast<T>(random.uniform(low, 100));
+  std::vector<uint64_t> indices(static_cast<size_t>(batch));
+  for (uint64_t& index : indices) index = random.below(static_cast<uint64_t>(rows));
+  const std::vector<float> mean = randomNumbers(static_cast<size_t>(columns), random);
+  const std::vector<float> scale = randomNumbers(static_cast<size_t>(columns), random);
+  for (int mode = 0; mode < 6; ++mode) {
+    PanelMemory x(columns, batch);
+    uint8_t nonfinite = 0;
+    kernels::PackRowsArgs args = {};
+    args.type = type;
+    args.data = data.data();
+    args.columns = columns;
+    args.indices = mode % 2 == 0 ? indices.data() : nullptr;
+    args.samples = args.indices ? batch : std::min(batch, rows - 1);
+    args.first = 1;
+    args.mean = mode < 2 ? nullptr : mean.data();
+    args.scale = mode < 2 ? nullptr : scale.data();
+    args.perFeature = mode >= 4;
+    args.hasMissing = mode % 3 != 0;
+    args.missing = static_cast<float>(data[static_cast<size_t>(columns / 2)]);
+    args.columnEnd = columns;
+    args.out = x.panels();
+    args.nonfinite = &nonfinite;
+    table.packRows(args);
+    CHECK_EQ(nonfinite, 0);
+    int64_t wrong = 0;
+    for (int64_t b = 0; b < (args.samples + 15) / 16 * 16; ++b) {
+      for (int64_t c = 0; c < columns; ++c) {
+        float expected = 0;
+        if (b < args.samples) {
+          const uint64_t row = args.indices ? indices[static_cast<size_t>(b)] : static_cast<uint64_t>(1 + b);
+          const float raw = static_cast<float>(data[static_cast<size_t>(row * columns + c)]);
+          const size_t at = args.perFeature ? static_cast<size_t>(c) : 0;
+          const float centred = raw - mean[at];
+          expected = args.mean ? centred * scale[at] : raw;
+          if (args.hasMissing && raw == args.missing) expected = 0;
+        }
+        wrong += !(x.at(c, b) == expected);
+      }
+    }
+    CHECK_EQ(wrong, 0);
+    CHECK(x.guarded() || args.samples < batch);
+  }
+}
+
+inline void check_packRows(const KernelTable& table, Random& random) {
+  for (const int64_t batch : kBatches) {
+    comparePack<float>(table, kernels::Element::Float32, batch, random);
+    comparePack<double>(table, kernels::Element::Float64, batch, random);
+    comparePack<uint8_t>(table, kernels::Element::Uint8, batch, random);
+    comparePack<int8_t>(table, kernels::Element::Int8, batch, random);
+    comparePack<uint16_t>(table, kernels::Element::Uint16, batch, random);
+    comparePack<int16_t>(table, kernels::Element::Int16, batch, random);
+  }
+  // What is not finite is seen wherever it lies, unless NaN means missing.
+  for (int64_t position = 0; position < 3 * 37; ++position) {
+    for (const double bad :
+         {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1e300}) {
+      std::vector<double> data(3 * 37, 1.0);
+      data[static_cast<size_t>(position)] = bad;
+      PanelMemory x(37, 3);
+      uint8_t nonfinite = 0;
+      kernels::PackRowsArgs args = {};
+      args.type = kernels::Element::Float64;
+      args.data = data.data();
+      args.columns = args.columnEnd = 37;
+      args.samples = 3;
+      args.out = x.panels();
+      args.nonfinite = &nonfinite;
+      table.packRows(args);
+      CHECK_EQ(nonfinite, 1);
+      nonfinite = 0;
+      args.hasMissing = true;
+      args.missing = std::numeric_limits<float>::quiet_NaN();
+      table.packRows(args);
+      CHECK_EQ(nonfinite, std::isnan(bad) ? 0 : 1);
+      if (std::isnan(bad)) CHECK(sameBits(x.at(position % 37, position / 37), 0.0f));
+    }
+  }
+}
+
+inline void check_unpackRows(const KernelTable& table, Random& random) {
+  for (const int64_t batch : kBatches) {
+    PanelMemory y(static_cast<int64_t>(random.between(1, 70)), batch);
+    y.fill(random);
+    std::vector<float> out(static_cast<size_t>(batch * y.features()) + 16, kGuard);
+    table.unpackRows({y.features(), y.panels(), batch, out.data()});
+    int64_t wrong = 0;
+    for (int64_t b = 0; b < batch; ++b)
+      for (int64_t u = 0; u < y.features(); ++u)
+        wrong += !sameBits(out[static_cast<size_t>(b * y.features() + u)], y.at(u, b));
+    CHECK_EQ(wrong, 0);
+    for (size_t k = static_cast<size_t>(batch * y.features()); k < out.size(); ++k) CHECK_EQ(out[k], kGuard);
+  }
+}
+
+}  // namespace setnet::test

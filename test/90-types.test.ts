@@ -1,0 +1,149 @@
+import { strict as assert } from 'node:assert';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as ts from 'typescript';
+import { native } from '../lib/loader';
+import { root, withFolder } from './helpers/helpers';
+
+/** The package as a consumer has it, without @types/node and without the library of browsers. */
+const options: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  lib: ['lib.es2022.d.ts'],
+  module: ts.ModuleKind.Node16,
+  moduleResolution: ts.ModuleResolutionKind.Node16,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  types: [],
+  noEmit: true,
+};
+
+/** What the compiler says of a program in a folder that has setnet installed. */
+function check(folder: string, name: string, text: string, change: ts.CompilerOptions = {}): string[] {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  const program = ts.createProgram([path], { ...options, ...change });
+  return ts.getPreEmitDiagnostics(program).map(({ file, messageText, start }) => {
+    const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;
+    return `${file?.fileName ?? ''}:${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+  });
+}
+
+/** A folder whose node_modules/setnet has package.json and the declarations alone. */
+function withConsumer<T>(work: (folder: string) => T): Promise<T> {
+  return withFolder(async (folder) => {
+    const packageFolder = join(folder, 'node_modules', 'setnet');
+    mkdirSync(packageFolder, { recursive: true });
+    for (const name of ['package.json', ...ts.sys.readDirectory(join(root, 'dist'), ['.d.ts', '.d.mts'])]) {
+      const source = name === 'package.json' ? join(root, name) : name;
+      const target = join(packageFolder, source.slice(root.length + 1));
+      mkdirSync(join(target, '..'), { recursive: true });
+      writeFileSync(target, ts.sys.readFile(source) as string);
+    }
+    return work(folder);
+  });
+}
+
+const program = `
+  const { Network, CsrMatrix, SetnetError, sparse, masked, dense, set, sgd, cosine, constant, devices, buildInfo } = setnet;
+  async function main(): Promise<void> {
+    const net: setnet.Network = await Network.create({
+      inputs: 784, scaling: 'perFeature', classes: ['a', 'b'], seed: 42n, missing: NaN, device: 'auto', threads: 2,
+      layers: [
+        sparse({ units: 10, epsilon: 20, activation: 'relu', dropout: 0.3, initializer: { kind: 'normal', sigma: 0.1 } }),
+        masked({ units: 10, density: 0.5, activation: { kind: 'relu' }, draw: 'bernoulli', zeta: 0.1 }),
+        dense({ units: 2 }),
+      ],
+    });
+    const x: Float32Array = new Float32Array(784);
+    const signal = { aborted: false, addEventListener() {}, removeEventListener() {} };
+    const training: setnet.Training = net.fit({ x, y: ['a'] }, {
+      epochs: 20, batchSize: 128, loss: 'softmaxCrossEntropy', signal, validation: { x: { data: x, shape: [1, 784] }, y: [0] },
+      optimizer: sgd({ learningRate: cosine({ from: 0.05, warmup: 1 }), momentum: 0.9, weightDecay: 2e-4 }),
+      evolution: set({ zeta: constant({ value: 0.3 }), prune: 'signMagnitude', newWeights: 'initializer' }),
+      onProgress: ({ epoch, step, steps }) => { const sum: number = epoch + step / steps; void sum; },
+    });
+    for await (const epoch of training) {
+      const accuracy: number | undefined = epoch.validation?.accuracy;
+      const pruned: number | undefined = epoch.evolution?.layers[0]?.pruned;
+      void [accuracy, pruned];
+    }
+    const history: setnet.History = await training.done;
+    const sizes: { readonly trained: number; readonly final: number } = history.connections;
+    const out: Float32Array = net.predictSync(x, new Float32Array(2));
+    const more: Float32Array = net.predictSync(x, undefined, { output: 'logits' });
+    const classes: Int32Array = net.predictSync(x, { output: 'classes' });
+    const some: Float32Array = await net.predict(x);
+    const names: Int32Array = await net.predict(x, { output: 'classes' });
+    const evaluation: setnet.Evaluation = await net.evaluate({ x, y: new Uint8Array(1) });
+    await net.save('model.safetensors');
+    using loaded = await Network.load('model.safetensors', { threads: 1 });
+    const m: setnet.CsrMatrix = CsrMatrix.from({ rows: 1, columns: 1, rowPointers: [0, 1], columnIndices: new Uint16Array(1), values: [1] });
+    const degrees: Uint32Array | undefined = net.layers[0]?.inDegree();
+    const device: string | undefined = devices()[0]?.reason;
+    const version: string = buildInfo().version;
+    try { loaded.summary(); } catch (error) {
+      if (error instanceof SetnetError) { const code: setnet.SetnetErrorCode = error.code; void code; }
+    }
+    void [sizes, out, more, classes, some, names, evaluation, m.toDense(), degrees, device, version];
+  }
+  void main;
+`;
+
+describe('90 types', function () {
+  this.timeout(60_000);
+
+  it('the declarations compile for consumers with lib es2022 alone, without @types/node, libraries checked', () =>
+    withConsumer((folder) => {
+      const lib = ['lib.es2022.d.ts', 'lib.esnext.disposable.d.ts'];
+      assert.deepEqual(check(folder, 'esm.mts', `import * as setnet from 'setnet';\n${program}`), []);
+      assert.deepEqual(check(folder, 'cjs.cts', `import setnet = require('setnet');\n${program}`), []);
+      assert.deepEqual(check(folder, 'named.mts', "import { Network } from 'setnet'; void Network;", { lib }), []);
+    }));
+
+  it('mistakes are errors of the compiler', () =>
+    withConsumer((folder) => {
+      const mistakes = [
+        'setnet.sparse({ units: 3, epsylon: 4 });',
+        'setnet.dense({ units: 3, epsilon: 4 });',
+        'setnet.sparse({});',
+        "setnet.sparse({ units: 3, activation: 'swish' });",
+        "setnet.sgd({ learningRate: '0.1' });",
+        'setnet.set({ prune: 3 });',
+        'new setnet.Network();',
+        'declare const net: setnet.Network; net.predictSync([1, 2]);',
+        "declare const net: setnet.Network; const y: Float32Array = net.predictSync(new Uint8Array(1), { output: 'classes' });",
+        'declare const net: setnet.Network; net.fit({ x: new Float32Array(1) });',
+        'declare const training: setnet.Training; training.then(() => {});',
+        "declare const e: setnet.SetnetError; const code: 'ERR_OTHER' = e.code;",
+      ];
+      for (const [i, mistake] of mistakes.entries()) {
+        const said = check(folder, `mistake${i}.mts`, `import * as setnet from 'setnet';\n${mistake}`);
+        assert.equal(said.length, 1, `${mistake}: ${said.join('; ')}`);
+        assert.match(said[0] as string, /mistake\d+\.mts:2:/);
+      }
+    }));
+
+  it('every rule of the native tables has its type', () =>
+    withConsumer((folder) => {
+      const rules = native().rules();
+      const lines = [
+        ...rules.activations.map(({ name }) => `setnet.sparse({ units: 1, activation: '${name}' });`),
+        ...rules.initializers.map(({ name }) => `setnet.sparse({ units: 1, initializer: '${name}' });`),
+        ...rules.prune.map(({ name }) => `setnet.set({ prune: '${name}' });`),
+        ...rules.grow.map(({ name }) => `setnet.set({ grow: '${name}' });`),
+        ...rules.losses.map(({ name }) => `const loss_${name}: setnet.Loss = '${name}'; void loss_${name};`),
+        ...rules.schedules.map(({ name, parameters }) => {
+          const given = parameters.map((parameter) => `${parameter.name}: ${Math.max(parameter.fallback, 0.1)}`);
+          return `setnet.${name}({ ${given.join(', ')} });`;
+        }),
+        ...rules.optimizers.map(({ name, parameters }) => {
+          const isSwitch = (parameter: string) => /nesterov|decayBias/.test(parameter);
+          return `setnet.${name}({ ${parameters.map((p) => `${p.name}: ${isSwitch(p.name) ? false : p.fallback}`).join(', ')} });`;
+        }),
+      ];
+      assert.ok(lines.length >= 18, `${lines.length} rules`);
+      assert.deepEqual(check(folder, 'rules.mts', `import * as setnet from 'setnet';\n${lines.join('\n')}`), []);
+    }));
+});
