@@ -40,7 +40,8 @@ export interface FitOptions {
    * True: x of both data sets is copied at the call. By default it is used in place: a SharedArrayBuffer as it is, an
    * ArrayBuffer is marked untransferable for good (`worker_threads.markAsUntransferable`), since a transfer would take the
    * memory from under the training. Node 22 lets `ArrayBuffer.prototype.transfer` ignore that mark, so there x is always
-   * copied unless it is a SharedArrayBuffer. Node 20 lets byte streams (a `ReadableStream` of type 'bytes') ignore it: do
+   * copied unless it is a SharedArrayBuffer, and so is a buffer of whole 64 KiB pages, which may be a WebAssembly memory that
+   * grows. Node 20 lets byte streams (a `ReadableStream` of type 'bytes') ignore it: do
    * not hand them x while training. Writing to x while training changes what is learned. Default false.
    */
   readonly copy?: boolean;
@@ -74,7 +75,13 @@ const progressSeconds = 0.1;
 const maxEpochs = 1e9;
 const maxBatchSize = 2 ** 31 - 1;
 
-export function readFitOptions(value: unknown, shape: DataShape, threads: number): ReadFitOptions {
+/** `isFinalised`: the final removal has run on this network, so that it is not repeated unless asked for. */
+export function readFitOptions(
+  value: unknown,
+  shape: DataShape,
+  threads: number,
+  isFinalised: boolean,
+): ReadFitOptions {
   const where = 'fit';
   const options = readOptions(value, where, names);
   const optimizer = readOptimizer(options.optimizer ?? 'sgd', `${where}: optimizer`);
@@ -91,7 +98,7 @@ export function readFitOptions(value: unknown, shape: DataShape, threads: number
       optimizer: optimizer.rule,
       learningRate: optimizer.learningRate.rule,
       warmup: optimizer.learningRate.warmup,
-      evolution: isStatic ? null : readEvolution(options.evolution ?? { kind: 'set' }, `${where}: evolution`),
+      evolution: isStatic ? null : readEvolution(options.evolution ?? { kind: 'set' }, `${where}: evolution`, !isFinalised),
       threads: options.threads === undefined ? threads : readThreads(options.threads, `${where}: threads`),
       progressSeconds,
     },

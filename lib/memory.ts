@@ -111,6 +111,14 @@ function isMarkKept(): boolean {
 let markIsKept: boolean | undefined;
 
 /**
+ * May a buffer belong to a WebAssembly.Memory? Growing that moves its memory away under a reader, whatever is marked, and
+ * nothing tells its buffer from another one, but that its size is in whole pages of 64 KiB.
+ */
+function mayBeWasmMemory(buffer: ArrayBufferLike): boolean {
+  return buffer.byteLength % 65536 === 0;
+}
+
+/**
  * The array that native code may read from other threads until it says that it has finished. Memory of a SharedArrayBuffer
  * cannot go away. An ArrayBuffer is marked untransferable for good, because a transfer would free the memory under the
  * reading thread; where this Node does not keep the mark, or a copy is asked for, a copy is made.
@@ -120,7 +128,7 @@ export function pin(array: FeatureArray, copy: boolean): FeatureArray {
   const buffer = bufferGetter?.call(array) as ArrayBufferLike;
   if (types.isSharedArrayBuffer(buffer)) return array;
   markIsKept ??= isMarkKept();
-  if (!markIsKept) return copyOf(array);
+  if (!markIsKept || mayBeWasmMemory(buffer)) return copyOf(array);
   markAsUntransferable(buffer);
   return array;
 }

@@ -192,8 +192,8 @@ export class Network {
       );
     }
     const training = readDataset(data, this.#shape, 'fit: data');
-    const read = readFitOptions(options, this.#shape, this.#definition.spec.threads);
     const info = this.#info('fit');
+    const read = readFitOptions(options, this.#shape, this.#definition.spec.threads, info.finalised);
     const running: Running = {
       startStep: info.step,
       record: addFit(this.#record, fitRecord(read.native, training.rows), info.connections),

@@ -172,7 +172,7 @@ describe('62 states', () => {
     assert.throws(() => fit.call(smallNetwork(10, 4).layers[0], data), TypeError);
   });
 
-  it('V8 knows how much memory a network has: what is not held any more goes without being asked', async () => {
+  it('V8 knows how much memory a network has: what is not held any more goes without being asked @memory', async () => {
     // 100 networks of 6 MB, and a look at each one's weights: 1.2 GB in all.
     const script = `
       (async () => {

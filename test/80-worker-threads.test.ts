@@ -39,6 +39,21 @@ describe('80 worker threads, exits and memory that moves', () => {
       });
     }
 
+    it('a WebAssembly memory that grows and moves leaves training with the same data', async () => {
+      // Without the DOM's types the name is not known.
+      const { WebAssembly } = globalThis as unknown as {
+        WebAssembly: { Memory: new (size: { initial: number }) => { buffer: ArrayBuffer; grow(pages: number): void } };
+      };
+      const memory = new WebAssembly.Memory({ initial: Math.ceil(data.x.byteLength / 65536) });
+      const x = new Float32Array(memory.buffer, 0, data.x.length);
+      x.set(data.x);
+      const net = smallNetwork(10, 4);
+      const training = net.fit({ x, y: data.y }, { epochs: 40 });
+      for await (const { epoch } of training) if (epoch === 2) memory.grow(100);
+      assert.equal(x.length, 0, 'the memory has moved');
+      assert.equal(digestOf(net), await undisturbed());
+    });
+
     it('validation data and those of evaluate are kept as well', async () => {
       const x = data.x.slice();
       const net = smallNetwork(10, 4);

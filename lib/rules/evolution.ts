@@ -24,7 +24,8 @@ export type NativeEvolution = NonNullable<NativeFitOptions['evolution']>;
 
 const names = ['kind', 'zeta', 'prune', 'grow', 'newWeights', 'regrowPruned', 'finalPrune'] as const;
 
-export function readEvolution(value: unknown, where: string): NativeEvolution {
+/** `finalPrune`: what holds where the options do not say it. */
+export function readEvolution(value: unknown, where: string, finalPrune = true): NativeEvolution {
   if (typeof value !== 'object') {
     throw typeError(`${where} must be set({ ... }), or null for a static topology, not ${describe(value)}`);
   }
@@ -38,7 +39,7 @@ export function readEvolution(value: unknown, where: string): NativeEvolution {
     schedule,
     newWeights: readNewWeights(options.newWeights ?? 'zero', `${where}.newWeights`),
     regrowPruned: readBoolean(options.regrowPruned ?? true, `${where}.regrowPruned`),
-    finalPrune: readBoolean(options.finalPrune ?? true, `${where}.finalPrune`),
+    finalPrune: readBoolean(options.finalPrune ?? finalPrune, `${where}.finalPrune`),
   };
 }
 

@@ -23,7 +23,8 @@ export interface SetOptions {
   readonly regrowPruned?: boolean;
   /**
    * After the last epoch, remove once more without growing (Mocanu et al. 2018): the deployed network is smaller than the
-   * trained one. Not after stop() or an abort. Default true.
+   * trained one. Not after stop() or an abort. Default true; a network on which it has run already is not pruned at the end
+   * of a further fit unless this says true.
    */
   readonly finalPrune?: boolean;
 }
