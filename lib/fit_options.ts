@@ -98,7 +98,9 @@ export function readFitOptions(
       optimizer: optimizer.rule,
       learningRate: optimizer.learningRate.rule,
       warmup: optimizer.learningRate.warmup,
-      evolution: isStatic ? null : readEvolution(options.evolution ?? { kind: 'set' }, `${where}: evolution`, !isFinalised),
+      evolution: isStatic
+        ? null
+        : readEvolution(options.evolution ?? { kind: 'set' }, `${where}: evolution`, !isFinalised),
       threads: options.threads === undefined ? threads : readThreads(options.threads, `${where}: threads`),
       progressSeconds,
     },

@@ -182,7 +182,8 @@ export class Training implements AsyncIterable<EpochReport> {
   }
 
   #report(progress: Progress): void {
-    if (this.#thrown !== undefined || this.#ending !== undefined) return;
+    // One that was on its way when the caller aborted is not reported any more.
+    if (this.#thrown !== undefined || this.#ending !== undefined || this.#plan.signal?.aborted) return;
     try {
       const result: unknown = this.#plan.onProgress?.(progress);
       // An async function was given: its rejection is an error as a throw is.

@@ -44,30 +44,30 @@ struct Targets {
 
 // What is the same for all steps of a fit.
 struct TrainingRules {
-  int loss = 0;                   // rules::Loss
-  rules::RuleChoice optimizer;    // rules::Optimizer
+  int loss = 0;                 // rules::Loss
+  rules::RuleChoice optimizer;  // rules::Optimizer
 };
 
 struct StepSettings {
   float learningRate = 0;
-  uint64_t step = 0;              // of the network's life: keys dropout
+  uint64_t step = 0;  // of the network's life: keys dropout
 };
 
 struct StepResult {
-  double lossSum = 0;             // over the batch, before the step's update, dropout active
-  uint64_t correct = 0;           // samples whose largest output is their class (ties: the lower class)
+  double lossSum = 0;    // over the batch, before the step's update, dropout active
+  uint64_t correct = 0;  // samples whose largest output is their class (ties: the lower class)
 };
 
 struct EvolutionSettings {
   core::EvolutionRules rules;
-  double zeta = 0;                // of this evolution; layers with a zeta of their own scale it: layer.zeta * zeta / baseZeta
+  double zeta = 0;  // of this evolution; layers with a zeta of their own scale it: layer.zeta * zeta / baseZeta
   double baseZeta = 0;
-  bool growBack = true;           // false: the final removal
+  bool growBack = true;  // false: the final removal
   uint64_t evolution = 1;
 };
 
-// The fraction that this evolution takes from one layer. A layer with a zeta of its own follows the network's schedule in
-// proportion; a schedule that rises above its base cannot ask for more than everything.
+// The fraction that this evolution takes from one layer. A layer with a zeta of its own follows the network's schedule
+// in proportion; a schedule that rises above its base cannot ask for more than everything.
 inline double zetaOf(const core::LayerDefinition& layer, const EvolutionSettings& settings) {
   if (layer.zeta < 0) return settings.zeta;
   if (settings.baseZeta <= 0) return layer.zeta;

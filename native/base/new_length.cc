@@ -1,5 +1,6 @@
-// std::vector's "new T[n] with a negative or too large n" calls a function that libstdc++ has only since GLIBCXX_3.4.29.
-// A definition of our own, hidden in the library, keeps the addon loadable on systems with an older libstdc++.
+// std::vector's "new T[n] with a negative or too large n" calls a function that libstdc++ has only since
+// GLIBCXX_3.4.29. A definition of our own, hidden in the library, keeps the addon loadable on systems with an older
+// libstdc++.
 #include <new>
 
 #if defined(__GLIBCXX__)

@@ -5,9 +5,9 @@
 namespace setnet {
 
 // Each is within 2 ulp over the range named (checked in native/test/math_test.cc).
-double realExp(double x);              // |x| <= 700; 0 below, infinity above
-double realLog(double x);              // x > 0, finite
-double realCos(double x);              // |x| <= 1e5
-double realPow(double x, double y);    // x > 0; exp(y * log x) with a compensated product
+double realExp(double x);            // |x| <= 700; 0 below, infinity above
+double realLog(double x);            // x > 0, finite
+double realCos(double x);            // |x| <= 1e5
+double realPow(double x, double y);  // x > 0; exp(y * log x) with a compensated product
 
 }  // namespace setnet

@@ -16,9 +16,9 @@ constexpr uint64_t kMaxColumns = 0xFFFFFFFFull;
 struct CsrMatrix {
   uint64_t rows = 0;
   uint64_t columns = 0;
-  std::vector<uint64_t> rowPointers;     // rows + 1, ascending from 0
-  std::vector<uint32_t> columnIndices;   // ascending and distinct within a row
-  std::vector<float> values;             // one per column index
+  std::vector<uint64_t> rowPointers;    // rows + 1, ascending from 0
+  std::vector<uint32_t> columnIndices;  // ascending and distinct within a row
+  std::vector<float> values;            // one per column index
 
   uint64_t count() const { return columnIndices.size(); }
   // Everything that code indexing with this matrix relies on; the message names row and position of what is wrong.

@@ -26,8 +26,8 @@ struct LayerEvolutionInput {
   bool growBack = true;  // false: removal only
   uint64_t seed = 0;
   uint32_t layer = 0;
-  uint64_t evolution = 1;                 // t
-  rules::RuleChoice layerInitializer;     // for newWeightsAsLayer
+  uint64_t evolution = 1;              // t
+  rules::RuleChoice layerInitializer;  // for newWeightsAsLayer
 };
 
 struct LayerEvolutionReport {

@@ -23,14 +23,14 @@ struct LayerDefinition {
   LayerKind kind = LayerKind::Sparse;
   uint64_t inputs = 0;
   uint64_t units = 0;
-  Budget budget;                 // sparse and masked
+  Budget budget;  // sparse and masked
   Draw draw = Draw::Exact;
-  rules::RuleChoice activation;  // rules::Activation
-  rules::RuleChoice initializer; // rules::Initializer
-  double dropout = 0;            // of this layer's outputs, 0 <= rate < 1
+  rules::RuleChoice activation;   // rules::Activation
+  rules::RuleChoice initializer;  // rules::Initializer
+  double dropout = 0;             // of this layer's outputs, 0 <= rate < 1
   bool bias = true;
-  bool evolve = true;            // false: neither evolved nor pruned at the end
-  double zeta = -1;              // of this layer; < 0: the network's
+  bool evolve = true;  // false: neither evolved nor pruned at the end
+  double zeta = -1;    // of this layer; < 0: the network's
 };
 
 struct NetworkDefinition {
@@ -43,19 +43,19 @@ struct NetworkDefinition {
 // arrays are empty and `values` holds units * inputs weights, row-major.
 struct LayerState {
   CsrMatrix weights;
-  std::vector<float> bias;                          // units, or empty
-  std::vector<std::vector<float>> weightState;      // [stateCount][connections]; empty where no optimizer state is kept
-  std::vector<std::vector<float>> biasState;        // [stateCount][units]
+  std::vector<float> bias;                      // units, or empty
+  std::vector<std::vector<float>> weightState;  // [stateCount][connections]; empty where no optimizer state is kept
+  std::vector<std::vector<float>> biasState;    // [stateCount][units]
 };
 
 // How raw features become the network's inputs: x' = (float(x) - mean) * scale, two f32 roundings.
 struct Scaling {
   enum class Kind : int { None, PerFeature, Global, Given };
   Kind kind = Kind::None;
-  bool known = false;            // mean and scale are there (learned or given)
-  std::vector<float> mean;       // inputs, or 1 (global)
+  bool known = false;       // mean and scale are there (learned or given)
+  std::vector<float> mean;  // inputs, or 1 (global)
   std::vector<float> scale;
-  bool hasMissing = false;       // values equal to `missing` (NaN: any NaN) are unknown and become 0
+  bool hasMissing = false;  // values equal to `missing` (NaN: any NaN) are unknown and become 0
   double missing = 0;
 };
 constexpr const char* kScalingNames[] = {"none", "perFeature", "global", "given"};
@@ -80,7 +80,7 @@ Status createModel(const NetworkDefinition& definition, const Scaling& scaling, 
 // Everything code working with this model relies on: definition, shapes, matrices, finite values, scaling.
 Status validateModel(const Model& model);
 
-uint64_t connectionsOf(const LayerState& layer);   // stored weights (a dense layer: all)
+uint64_t connectionsOf(const LayerState& layer);  // stored weights (a dense layer: all)
 uint64_t connectionsOf(const Model& model);
 // Whether evolution and the final removal touch this layer: not where it is dense, full or `evolve: false`.
 bool isEvolved(const LayerDefinition& definition);

@@ -41,8 +41,8 @@ struct WeightScale {
 
 inline WeightScale weightScale(const RuleChoice& choice, double fanIn, double fanOut, double denseFanIn) {
   switch (static_cast<Initializer>(choice.rule)) {
-#define SETNET_ENTRY(Rule)    \
-  case Initializer::Rule:     \
+#define SETNET_ENTRY(Rule) \
+  case Initializer::Rule:  \
     return {Rule::normal, Rule::scale(choice.parameters, fanIn, fanOut, denseFanIn)};
     SETNET_INITIALIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY

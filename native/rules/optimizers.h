@@ -48,9 +48,9 @@ inline const char* const* stateNamesOf(int optimizer) {
 inline void prepareOptimizer(const RuleChoice& choice, float learningRate, bool isBias, float* coefficients) {
   for (int i = 0; i < kMaxCoefficients; ++i) coefficients[i] = 0;
   switch (static_cast<Optimizer>(choice.rule)) {
-#define SETNET_ENTRY(Rule)                                                        \
-  case Optimizer::Rule:                                                           \
-    Rule::prepare(choice.parameters, learningRate, isBias, coefficients);         \
+#define SETNET_ENTRY(Rule)                                                \
+  case Optimizer::Rule:                                                   \
+    Rule::prepare(choice.parameters, learningRate, isBias, coefficients); \
     break;
     SETNET_OPTIMIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -26,7 +26,7 @@ struct Notes {
   std::vector<float> rates;
   std::vector<uint64_t> steps;
   std::vector<backend::EvolutionSettings> evolutions;
-  double lossAtStep = 1;               // what every sample costs
+  double lossAtStep = 1;  // what every sample costs
   uint64_t nanAtStep = ~uint64_t{0};
   bool finite = true;
   std::atomic<bool>* abortAtStep = nullptr;
@@ -60,8 +60,7 @@ class NoteEngine : public backend::Engine {
     }
     return Status();
   }
-  Status evolve(const backend::EvolutionSettings& settings,
-                std::vector<core::LayerEvolutionReport>* reports) override {
+  Status evolve(const backend::EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) override {
     notes_->events.push_back(settings.growBack ? "evolve" : "remove");
     notes_->evolutions.push_back(settings);
     core::LayerEvolutionReport report;
@@ -191,8 +190,8 @@ TEST("events come in the order steps, validation, evolution, publication, report
   NoteObserver observer(&f.notes.events);
   const auto options = Fixture::options(2, 4);
   CHECK(train::fit(NoteBackend(&f.notes), smallModel(), f.data, &f.data, options, f.control, observer, &f.result).ok());
-  const Events expected = {"publish", "step", "forward", "evolve", "publish", "epoch",         // epoch 1
-                           "step", "forward", "publish", "remove", "forward", "publish-final", // epoch 2
+  const Events expected = {"publish", "step",    "forward", "evolve", "publish", "epoch",          // epoch 1
+                           "step",    "forward", "publish", "remove", "forward", "publish-final",  // epoch 2
                            "epoch"};
   CHECK(f.notes.events == expected);
   CHECK(f.result.final.has_value());
@@ -353,8 +352,7 @@ struct RealFit {
       layer.units = units;
       layer.kind = units == 2 ? core::LayerKind::Dense : core::LayerKind::Sparse;
       layer.budget.epsilon = 6;
-      layer.activation.rule =
-          static_cast<int>(units == 2 ? rules::Activation::Linear : rules::Activation::Relu);
+      layer.activation.rule = static_cast<int>(units == 2 ? rules::Activation::Linear : rules::Activation::Relu);
       layer.dropout = units == 2 ? 0 : 0.1;
       definition.layers.push_back(layer);
     }
@@ -382,8 +380,8 @@ TEST("two fits at once share the pool, learn, and give the same bits as one afte
     Events events;
     NoteObserver observer(&events);
     train::Control control;
-    CHECK(train::fit(cpu::backend(), fits[i].model, fits[i].data, &fits[i].data, options, control, observer,
-                     &alone[i]).ok());
+    CHECK(train::fit(cpu::backend(), fits[i].model, fits[i].data, &fits[i].data, options, control, observer, &alone[i])
+              .ok());
     CHECK(alone[i].final->validation->accuracy > 0.9);
   }
   std::vector<std::thread> threads;
@@ -413,9 +411,8 @@ TEST("an abort from another thread ends a running fit") {
   train::Control control;
   train::FitResult result;
   Status status;
-  std::thread thread([&] {
-    status = train::fit(cpu::backend(), fit.model, fit.data, nullptr, options, control, observer, &result);
-  });
+  std::thread thread(
+      [&] { status = train::fit(cpu::backend(), fit.model, fit.data, nullptr, options, control, observer, &result); });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   control.abort.store(true);
   thread.join();

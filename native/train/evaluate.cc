@@ -23,9 +23,9 @@ struct RowPanel {
 
 void lossTerms(int loss, RowPanel& panel, int64_t units, float* terms) {
   switch (static_cast<rules::Loss>(loss)) {
-#define SETNET_ENTRY(Rule)                              \
-  case rules::Loss::Rule:                               \
-    rules::Rule::gradient(panel, units, 1.0f, terms);   \
+#define SETNET_ENTRY(Rule)                            \
+  case rules::Loss::Rule:                             \
+    rules::Rule::gradient(panel, units, 1.0f, terms); \
     break;
     SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -19,7 +19,10 @@ struct Statistics {
   std::vector<float> lowest, highest;
 
   explicit Statistics(size_t n)
-      : sum(n), squares(n), count(n), lowest(n, std::numeric_limits<float>::infinity()),
+      : sum(n),
+        squares(n),
+        count(n),
+        lowest(n, std::numeric_limits<float>::infinity()),
         highest(n, -std::numeric_limits<float>::infinity()) {}
 };
 
@@ -29,8 +32,7 @@ struct MissingTest {
   float value;
 
   explicit MissingTest(const Scaling& scaling)
-      : has(scaling.hasMissing), isNan(std::isnan(scaling.missing)),
-        value(static_cast<float>(scaling.missing)) {}
+      : has(scaling.hasMissing), isNan(std::isnan(scaling.missing)), value(static_cast<float>(scaling.missing)) {}
   bool operator()(float x) const { return has && (isNan ? std::isnan(x) : x == value); }
 };
 

@@ -21,8 +21,14 @@ class Run {
  public:
   Run(const backend::Backend& backend, Ref<const core::Model> start, const Dataset& training, const Dataset* validation,
       const FitOptions& options, Control& control, Observer& observer, FitResult* result)
-      : backend_(backend), start_(std::move(start)), training_(training), validation_(validation), options_(options),
-        control_(control), observer_(observer), result_(result) {}
+      : backend_(backend),
+        start_(std::move(start)),
+        training_(training),
+        validation_(validation),
+        options_(options),
+        control_(control),
+        observer_(observer),
+        result_(result) {}
 
   Status run() {
     SETNET_TRY(prepare());
@@ -93,8 +99,8 @@ class Run {
       rules::RuleChoice schedule = options_.zetaSchedule;
       schedule.parameters[0] = options_.zeta;
       record.evolution.emplace();
-      SETNET_TRY(evolve(rules::scheduleValue(schedule, static_cast<double>(epoch - 1), length), true,
-                        &*record.evolution));
+      SETNET_TRY(
+          evolve(rules::scheduleValue(schedule, static_cast<double>(epoch - 1), length), true, &*record.evolution));
       record.evolutionSeconds = secondsSince(start);
     }
     SETNET_TRY(publish());
@@ -107,7 +113,8 @@ class Run {
   // All steps of one epoch; fills loss, accuracy, learning rate and seconds.
   Status trainEpoch(uint64_t epoch, EpochRecord* record) {
     const uint64_t samples = training_.x.rows;
-    Bijection({definition_.seed, Purpose::SampleOrder, 0, counters_.epoch + 1}, samples).fill(0, samples, order_.data());
+    Bijection({definition_.seed, Purpose::SampleOrder, 0, counters_.epoch + 1}, samples)
+        .fill(0, samples, order_.data());
     const uint64_t steps = (samples + options_.batchSize - 1) / options_.batchSize;
     const Clock::time_point start = Clock::now();
     Clock::time_point reported = start;
@@ -147,10 +154,9 @@ class Run {
 
   float learningRate(uint64_t epoch, uint64_t step, uint64_t steps) const {
     const double position = static_cast<double>(epoch - 1) + static_cast<double>(step) / static_cast<double>(steps);
-    const double value =
-        rules::scheduleValue(options_.learningRate, position, static_cast<double>(options_.epochs)) *
-        rules::warmupFactor(options_.warmup, static_cast<double>(epoch), static_cast<double>(step),
-                            static_cast<double>(steps));
+    const double value = rules::scheduleValue(options_.learningRate, position, static_cast<double>(options_.epochs)) *
+                         rules::warmupFactor(options_.warmup, static_cast<double>(epoch), static_cast<double>(step),
+                                             static_cast<double>(steps));
     return static_cast<float>(value);
   }
 
@@ -212,7 +218,6 @@ class Run {
     observer_.publish(model);
     return Status();
   }
-
 
   const backend::Backend& backend_;
   Ref<const core::Model> start_;

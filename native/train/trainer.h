@@ -32,7 +32,7 @@ struct FitOptions {
   rules::RuleChoice zetaSchedule;  // rules::Schedule; its `from` / `value` is replaced by zeta
   bool finalPrune = true;
   int threads = 1;
-  double progressSeconds = 0.1;    // at most one progress report in this time
+  double progressSeconds = 0.1;  // at most one progress report in this time
 };
 
 struct Evaluation {
@@ -51,11 +51,11 @@ struct EpochRecord {
   uint64_t epoch = 0;  // of this fit, from 1
   double loss = 0;     // mean over the epoch's samples, while training (dropout active)
   double accuracy = 0;
-  double learningRate = 0;      // of the epoch's last step
-  double seconds = 0;           // training steps only
+  double learningRate = 0;  // of the epoch's last step
+  double seconds = 0;       // training steps only
   double evolutionSeconds = 0;
   double validationSeconds = 0;
-  uint64_t connections = 0;     // as trained in this epoch (before its evolution)
+  uint64_t connections = 0;  // as trained in this epoch (before its evolution)
   std::optional<Evaluation> validation;
   std::optional<EvolutionRecord> evolution;  // pruned and grown at the epoch's end (not in the last epoch)
 };
@@ -69,11 +69,11 @@ struct FinalRecord {
 
 struct Progress {
   uint64_t epoch = 0, epochs = 0;
-  uint64_t step = 0, steps = 0;  // done, of this epoch
-  uint64_t samples = 0;          // done, of this epoch
-  double loss = 0, accuracy = 0; // running means of this epoch
+  uint64_t step = 0, steps = 0;   // done, of this epoch
+  uint64_t samples = 0;           // done, of this epoch
+  double loss = 0, accuracy = 0;  // running means of this epoch
   double learningRate = 0;
-  double seconds = 0;            // of this epoch so far
+  double seconds = 0;  // of this epoch so far
   uint64_t connections = 0;
 };
 

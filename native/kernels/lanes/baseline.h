@@ -92,7 +92,7 @@ SETNET_INLINE Lanes nearestInteger(Lanes x) {
 }
 SETNET_INLINE Lanes powerOfTwo(Lanes n) {
   SETNET_EACH {
-    Int4 exponent;
+    Int4 exponent = {};
     SETNET_UNROLL
     for (int k = 0; k < 4; ++k) exponent[k] = static_cast<int32_t>(n.q[i][k]);
     n.q[i] = reinterpret_cast<Float4>((exponent + 127) << 23);

@@ -38,8 +38,7 @@ SETNET_INLINE void sparseRowGroup(const SparseProductArgs& a, const float* x, fl
         const float* source = x + static_cast<uint64_t>(a.columns[begin[r] + k]) * Width;
         const Lanes value = splat(a.values[begin[r] + k]);
         SETNET_UNROLL
-        for (int v = 0; v < N; ++v)
-          sum[r][v] = madd(value, load(source + v / 2 * stride + v % 2 * kLanes), sum[r][v]);
+        for (int v = 0; v < N; ++v) sum[r][v] = madd(value, load(source + v / 2 * stride + v % 2 * kLanes), sum[r][v]);
       }
     }
   } else {
