@@ -6,7 +6,7 @@ export const settings = {
   hidden: [1000, 1000, 1000],
   epsilon: 20,
   batchSize: 100,
-  learningRate: 0.05, // falls along a cosine
+  learningRate: 0.1, // falls along a cosine
   momentum: 0.9,
   weightDecay: 1e-4,
   dropout: 0.1,

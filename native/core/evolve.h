@@ -1,4 +1,4 @@
-// The definition of Sparse Evolutionary Training's evolution on one layer (Mocanu et al. 2018; set-spec.md section 4):
+// The definition of Sparse Evolutionary Training's evolution on one layer (Mocanu et al. 2018):
 // prune by a rule, grow as many by a rule, survivors keep value and state bit for bit.
 #pragma once
 

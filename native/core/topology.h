@@ -1,4 +1,4 @@
-// Which connections a layer starts with (set-spec.md section 4).
+// Which connections a layer starts with.
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@ bool isFinite(double x) { return std::isfinite(static_cast<float>(x)); }
 
 std::string layerName(uint32_t index) { return "layers[" + std::to_string(index) + "]"; }
 
-// What dropout does to one output: 0, or the factor of the survivors (set-spec.md section 4).
+// What dropout does to one output: 0, or the factor of the survivors.
 double dropoutFactor(double rate, const RandomStream& stream, uint64_t position, uint64_t unit) {
   const PhiloxBlock block = stream.block(position << 32 | unit / 8);
   const uint64_t half = unit % 8;  // of the block's eight 16-bit halves, low halves first

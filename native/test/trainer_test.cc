@@ -31,6 +31,8 @@ struct Notes {
   bool finite = true;
   std::atomic<bool>* abortAtStep = nullptr;
   uint64_t abortStep = ~uint64_t{0};
+  std::atomic<bool>* abortAtForward = nullptr;
+  int forwardsUntilAbort = 0;
 };
 
 class NoteEngine : public backend::Engine {
@@ -54,6 +56,7 @@ class NoteEngine : public backend::Engine {
   }
   Status forward(const backend::RowSet& rows, Span<float> out) override {
     notes_->events.push_back("forward");
+    if (notes_->abortAtForward && --notes_->forwardsUntilAbort == 0) notes_->abortAtForward->store(true);
     for (uint64_t k = 0; k < rows.count; ++k) {  // always answers class 0
       out[2 * k] = 1;
       out[2 * k + 1] = 0;
@@ -190,8 +193,8 @@ TEST("events come in the order steps, validation, evolution, publication, report
   NoteObserver observer(&f.notes.events);
   const auto options = Fixture::options(2, 4);
   CHECK(train::fit(NoteBackend(&f.notes), smallModel(), f.data, &f.data, options, f.control, observer, &f.result).ok());
-  const Events expected = {"publish", "step",    "forward", "evolve", "publish", "epoch",          // epoch 1
-                           "step",    "forward", "publish", "remove", "forward", "publish-final",  // epoch 2
+  const Events expected = {"publish", "step",    "forward", "evolve",  "publish",       "epoch",  // epoch 1
+                           "step",    "forward", "remove",  "forward", "publish-final",           // epoch 2
                            "epoch"};
   CHECK(f.notes.events == expected);
   CHECK(f.result.final.has_value());
@@ -277,6 +280,22 @@ TEST("an abort ends within the step and publishes the state after the last finis
   CHECK_EQ(f.notes.steps.size(), size_t{6});
   CHECK_EQ(observer.model_->counters.step, uint64_t{6});
   CHECK_EQ(observer.model_->counters.epoch, uint64_t{1});
+  CHECK(!observer.model_->finalised);
+}
+
+TEST("an abort while the final removal is evaluated finalises nothing") {
+  Fixture f(600);  // more than one block of evaluation
+  NoteObserver observer(&f.notes.events);
+  f.notes.abortAtForward = &f.control.abort;
+  f.notes.forwardsUntilAbort = 4;  // three blocks of the validation, one of the evaluation after the removal
+  const auto options = Fixture::options(1, 100);
+  const Status status =
+      train::fit(NoteBackend(&f.notes), smallModel(), f.data, &f.data, options, f.control, observer, &f.result);
+  CHECK(status.code() == Code::Aborted);
+  CHECK_EQ(f.notes.events.back(), std::string("publish"));
+  CHECK_EQ(f.notes.evolutions.size(), size_t{1});
+  CHECK_EQ(observer.model_->counters.step, uint64_t{6});
+  CHECK_EQ(observer.model_->counters.evolution, uint64_t{0});
   CHECK(!observer.model_->finalised);
 }
 

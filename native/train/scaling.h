@@ -1,4 +1,4 @@
-// Learns from training data how raw features become inputs (design.md, scaling): in double, ascending by sample.
+// Learns from training data how raw features become inputs: in double, ascending by sample.
 #pragma once
 
 #include "backend/backend.h"

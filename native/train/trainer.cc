@@ -34,8 +34,7 @@ class Run {
     SETNET_TRY(prepare());
     for (uint64_t epoch = 1; epoch <= options_.epochs; ++epoch) {
       const Status status = runEpoch(epoch);
-      // As after the last finished step. An abort never finalises: what was published before the removal stands.
-      if (status.code() == Code::Aborted && !finalised_) SETNET_TRY(publish());
+      if (status.code() == Code::Aborted) SETNET_TRY(publishAborted());
       SETNET_TRY(status);
       if (epoch < options_.epochs && control_.stop.load(std::memory_order_relaxed)) {
         result_->stopped = true;
@@ -103,8 +102,8 @@ class Run {
           evolve(rules::scheduleValue(schedule, static_cast<double>(epoch - 1), length), true, &*record.evolution));
       record.evolutionSeconds = secondsSince(start);
     }
-    SETNET_TRY(publish());
     if (options_.evolve && options_.finalPrune && epoch == options_.epochs) SETNET_TRY(finalise());
+    SETNET_TRY(publish());
     result_->epochs.push_back(record);
     observer_.onEpoch(record);
     return Status();
@@ -182,8 +181,10 @@ class Run {
     return Status();
   }
 
-  // The removal after the last epoch, with the base zeta (set-spec.md section 1, point 4).
+  // The removal after the last epoch, with the base zeta (Mocanu et al. 2018: the deployed network is smaller than the
+  // trained one).
   Status finalise() {
+    SETNET_TRY(snapshot(&beforeRemoval_));
     result_->final.emplace();
     SETNET_TRY(evolve(options_.zeta, false, &result_->final->removal));
     finalised_ = true;
@@ -192,7 +193,8 @@ class Run {
       result_->final->validation.emplace();
       SETNET_TRY(validate(&*result_->final->validation));
     }
-    return publish();
+    beforeRemoval_ = nullptr;
+    return Status();
   }
 
   Status validate(Evaluation* out) {
@@ -211,11 +213,26 @@ class Run {
     model->finalised = finalised_ || wasFinalised_;
   }
 
-  Status publish() {
+  Status snapshot(Ref<const core::Model>* out) {
     Ref<core::Model> model(new core::Model);
     fillShell(model.get());
     SETNET_TRY(engine_->exportLayers(model.get(), false));
+    *out = model;
+    return Status();
+  }
+
+  Status publish() {
+    Ref<const core::Model> model;
+    SETNET_TRY(snapshot(&model));
     observer_.publish(model);
+    return Status();
+  }
+
+  // The network as after the last finished step. An abort never finalises: one that comes during the evaluation after
+  // the final removal puts back what was there before it.
+  Status publishAborted() {
+    if (!beforeRemoval_) return publish();
+    observer_.publish(beforeRemoval_);
     return Status();
   }
 
@@ -230,6 +247,7 @@ class Run {
   FitResult* result_;
 
   std::unique_ptr<backend::Engine> engine_;
+  Ref<const core::Model> beforeRemoval_;  // while the final removal and its validation run
   core::Scaling scaling_;
   core::Counters counters_;
   bool finalised_ = false;     // by this run

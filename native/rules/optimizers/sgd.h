@@ -5,8 +5,7 @@
 
 namespace setnet::rules {
 
-// Stochastic gradient descent with momentum (set-spec: g += wd w; v = mu v + g; w -= lr v; Nesterov: w -= lr (g + mu
-// v)).
+// Stochastic gradient descent with momentum: g += wd w; v = mu v + g; w -= lr v, or with Nesterov w -= lr (g + mu v).
 struct Sgd {
   static constexpr const char* name = "sgd";
   static constexpr ParameterSpec parameters[] = {
