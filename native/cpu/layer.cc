@@ -195,7 +195,11 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
   input.evolution = settings.evolution;
   input.layerInitializer = definition_.initializer;
   std::vector<uint64_t> origin;
-  SETNET_TRY(core::evolveLayer(before, settings.rules, input, &evolved->matrix, &origin, report));
+  const Status status = core::evolveLayer(before, settings.rules, input, &evolved->matrix, &origin, report);
+  if (!status.ok()) return Status(status.code(), "layers[" + std::to_string(index_) + "]: " + status.message());
+#ifndef NDEBUG
+  SETNET_TRY(core::checkEvolution(before, evolved->matrix, origin, *report, settings.growBack));
+#endif
 
   evolved->changed = true;
   evolved->state.assign(state.size(), std::vector<float>(origin.size()));
