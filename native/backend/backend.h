@@ -90,7 +90,7 @@ class Engine {
   // Inference with the current weights, without dropout: out = rows.count x units, row-major, before loss's softmax.
   virtual Status forward(const RowSet& rows, Span<float> out) = 0;
   // Prune and grow on every layer that evolves; one report per layer of the network (others: zeros and the count).
-  // On failure nothing has changed in any layer.
+  // On failure nothing has changed in any layer; but after Code::Memory the engine is not to be used any more.
   virtual Status evolve(const EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) = 0;
   // Code::Diverged naming the layer where a weight, bias or optimizer state is not finite.
   virtual Status checkFinite() const = 0;

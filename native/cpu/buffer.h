@@ -52,6 +52,7 @@ class Buffer {
   T* data() { return data_; }
   const T* data() const { return data_; }
   uint64_t size() const { return size_; }
+  uint64_t bytes() const { return size_ * sizeof(T); }
   T& operator[](uint64_t i) { return data_[i]; }
   const T& operator[](uint64_t i) const { return data_[i]; }
 

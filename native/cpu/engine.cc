@@ -18,17 +18,6 @@ namespace {
 
 Status outOfMemory(const char* doing) { return Status(Code::Memory, std::string("no memory while ") + doing); }
 
-bool needsInput(int activation) {
-  switch (static_cast<rules::Activation>(activation)) {
-#define SETNET_ENTRY(Rule)      \
-  case rules::Activation::Rule: \
-    return rules::Rule::needsInput;
-    SETNET_ACTIVATIONS(SETNET_ENTRY)
-#undef SETNET_ENTRY
-  }
-  return false;
-}
-
 }  // namespace
 
 Status Engine::create(const core::Model& model, const backend::TrainingRules& rules,
@@ -52,7 +41,7 @@ Status Engine::create(const core::Model& model, const backend::TrainingRules& ru
       const core::LayerDefinition& definition = model.definition.layers[l];
       SETNET_TRY(engine->layers_[l].create(definition, static_cast<uint32_t>(l), model.layers[l], stateCount,
                                            engine->threads_));
-      engine->traces_[l].needsInput = needsInput(definition.activation.rule);
+      engine->traces_[l].needsInput = activationNeedsInput(definition.activation.rule);
     }
     *out = std::move(engine);
   } catch (const std::bad_alloc&) {
@@ -77,7 +66,7 @@ Status Engine::evolve(const EvolutionSettings& settings, std::vector<core::Layer
     std::vector<EvolvedLayer> evolved(layers_.size());
     std::vector<core::LayerEvolutionReport> made(layers_.size());
     for (size_t l = 0; l < layers_.size(); ++l) SETNET_TRY(layers_[l].evolve(settings, seed_, &evolved[l], &made[l]));
-    for (size_t l = 0; l < layers_.size(); ++l) layers_[l].commit(std::move(evolved[l]));
+    for (size_t l = 0; l < layers_.size(); ++l) SETNET_TRY(layers_[l].commit(std::move(evolved[l])));
     *reports = std::move(made);
   } catch (const std::bad_alloc&) {
     return outOfMemory("a network evolved");

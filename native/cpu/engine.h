@@ -30,20 +30,40 @@ class Engine : public backend::Engine {
   struct Trace {
     kernels::Panels z;  // is y where the activation does not need its input
     kernels::Panels y;
-    Buffer<uint16_t> kept;  // dropout's decisions, [unit][vectors]
+    kernels::Panels gradient;  // dL/dy, then dL/dz
+    Buffer<uint16_t> kept;     // dropout's decisions, [unit][vectors]
     bool needsInput = false;
   };
 
+  // Panels that go through the network together, layer by layer: one, so that activations stay in a near cache; more
+  // where a large dense matrix would have to be read for each of them.
+  struct Slice {
+    int64_t firstPanel, firstSample;
+    int64_t samples, vectors;
+    bool alone;  // the step has no other: then each layer is cut for threads
+    float* scratch;
+  };
+
   Status reserve(int64_t samples);
+  Slice sliceAt(int64_t index) const;
   kernels::Panels place(float** memory, int64_t features) const;
+  kernels::Panels of(const Slice& slice, const kernels::Panels& panels) const;
   const kernels::Panels& inputsOf(size_t layer) const { return layer == 0 ? x_ : traces_[layer - 1].y; }
-  void forwardLayer(size_t layer, uint64_t step);
-  void computeLoss(const backend::Targets& targets, backend::StepResult* result);
-  void activationGradient(size_t layer, const kernels::Panels& gradient, Range units);
-  void inputGradient(size_t layer, const kernels::Panels& from, const kernels::Panels& to);
-  void makeTiles(size_t layer, const kernels::Panels& gradient);
-  void update(size_t layer, const kernels::Panels& gradient);
-  int partsOf(size_t layer) const;
+  int partsOf(size_t layer, const Slice& slice) const;
+
+  // Forward, loss and gradients of all activations, for one slice.
+  Status runSlice(const Slice& slice, const backend::RowSet& rows, const backend::Targets& targets, uint64_t step);
+  void forwardLayer(size_t layer, const Slice& slice, uint64_t step);
+  void dropOut(size_t layer, const Slice& slice, Range units, uint64_t step);
+  void computeLoss(const Slice& slice, const backend::Targets& targets);
+  void activationGradient(size_t layer, const Slice& slice, Range units);
+  void inputGradient(size_t layer, const Slice& slice);
+  void sumLoss(const backend::Targets& targets, backend::StepResult* result) const;
+
+  // The update of all weights, once the gradients of all samples are there.
+  void updateSparse();
+  void updateDense(size_t layer);
+  void updateBias(size_t layer, Range units);
 
   const kernels::KernelTable* kernels_ = nullptr;
   backend::TrainingRules rules_;
@@ -58,11 +78,18 @@ class Engine : public backend::Engine {
   float weightCoefficients_[rules::kMaxCoefficients];
   float biasCoefficients_[rules::kMaxCoefficients];
   kernels::Panels x_;
-  kernels::Panels gradients_[2];
+  int64_t slicePanels_ = 1, slices_ = 1;
   std::vector<Trace> traces_;
   Buffer<float> memory_;  // all panels
   Buffer<float> inputTiles_, gradientTiles_;
-  std::vector<Buffer<float>> scratch_;  // per part
+  std::vector<Buffer<float>> scratch_;  // per thread's share of the slices, or part of a layer
+  std::vector<Status> failures_;        // per share
+  // Parts of sparse layers.
+  struct Item {
+    size_t layer;
+    int part;
+  };
+  std::vector<Item> updates_, refreshes_;
   Buffer<float> terms_;
   Buffer<uint32_t> predicted_;
 

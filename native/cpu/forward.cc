@@ -2,24 +2,103 @@
 
 namespace setnet::cpu {
 
-Range ForwardForm::rows(int parts, int part) const {
-  if (parts == 1) return {0, units};
-  if (isSparse()) return {cuts[part], cuts[part + 1]};
-  return evenRange(units, kRowBlock, parts, part);
+namespace {
+
+// Parts [begin, end) of a packed matrix that are part `part` of `parts`.
+Range packedParts(const PackedMatrix& matrix, int part, int parts) {
+  return parts == 1 ? Range{0, matrix.parts()} : Range{part, part + 1};
 }
 
-void forwardRows(const kernels::KernelTable& kernels, const ForwardForm& form, Range rows,
+}  // namespace
+
+uint64_t ForwardForm::work() const {
+  return packed ? packed->count() : static_cast<uint64_t>(inputs) * static_cast<uint64_t>(units);
+}
+
+int ForwardForm::partsFor(uint64_t samples, int threads) const {
+  const int parts = cpu::partsFor(work() * samples, threads);
+  return parts == 1 || !packed ? parts : packed->parts();
+}
+
+Range ForwardForm::rowsOf(int part, int parts) const {
+  if (parts == 1) return {0, units};
+  return packed ? packed->rowsOf(part) : evenRange(units, kRowBlock, parts, part);
+}
+
+bool activationNeedsInput(int rule) {
+  switch (static_cast<rules::Activation>(rule)) {
+#define SETNET_ENTRY(Rule)      \
+  case rules::Activation::Rule: \
+    return rules::Rule::needsInput;
+    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
+  return false;
+}
+
+bool activationIsCheap(int rule) {
+  switch (static_cast<rules::Activation>(rule)) {
+#define SETNET_ENTRY(Rule)      \
+  case rules::Activation::Rule: \
+    return rules::Rule::isCheap;
+    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
+  return false;
+}
+
+void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, int part, int parts,
                  const kernels::ConstPanels& x, const kernels::Panels& z, const kernels::Panels& y, int64_t vectors) {
+  const bool isLinear = form.activation.rule == static_cast<int>(rules::Activation::Linear);
+  if (form.packed) {
+    const bool fused = z.data == y.data && activationIsCheap(form.activation.rule);
+    const Range range = packedParts(*form.packed, part, parts);
+    for (int64_t p = range.begin; p < range.end; ++p) {
+      kernels::SparseProductArgs args = {};
+      args.w = form.packed->view(static_cast<int>(p));
+      args.start = form.bias;
+      args.x = x;
+      args.y = z;
+      args.vectors = vectors;
+      args.activation = fused ? form.activation.rule : -1;
+      args.parameters = form.activation.parameters;
+      kernels.sparseProduct(args);
+      if (fused) continue;
+      const Range rows = form.packed->rowsOf(static_cast<int>(p));
+      kernels.activation({form.activation.rule, form.activation.parameters, rows.begin, rows.end, z, y, vectors});
+    }
+    return;
+  }
+  const Range rows = evenRange(form.units, kRowBlock, parts, part);
   for (int64_t begin = rows.begin; begin < rows.end; begin += kRowBlock) {
     const int64_t end = std::min(rows.end, begin + kRowBlock);
-    if (form.isSparse())
-      kernels.sparseProduct({begin, end, form.rowPointers, form.columns, form.values, form.bias, x, z, vectors});
-    else
-      kernels.denseForward({begin, end, form.inputs, form.weights, form.stride, form.bias, x, z, vectors});
-    // Nothing is to be done where y is z already.
-    if (form.activation.rule == static_cast<int>(rules::Activation::Linear) && z.data == y.data) continue;
+    kernels.denseForward(
+        {begin, end, form.inputs, form.dense->weights.data(), form.dense->stride, form.bias, x, z, vectors});
+    if (isLinear && z.data == y.data) continue;
     kernels.activation({form.activation.rule, form.activation.parameters, begin, end, z, y, vectors});
   }
+}
+
+void forwardVector(const kernels::KernelTable& kernels, const ForwardForm& form, int part, int parts, const float* x,
+                   float* y) {
+  const auto activate = [&](Range rows) {
+    if (form.activation.rule == static_cast<int>(rules::Activation::Linear)) return;
+    kernels.activationVector(
+        {form.activation.rule, form.activation.parameters, rows.end - rows.begin, y + rows.begin, y + rows.begin});
+  };
+  if (form.packed) {
+    const Range range = packedParts(*form.packed, part, parts);
+    for (int64_t p = range.begin; p < range.end; ++p) {
+      kernels.sparseVector({form.packed->view(static_cast<int>(p)), form.bias, x, y});
+      activate(form.packed->rowsOf(static_cast<int>(p)));
+    }
+    return;
+  }
+  const Range rows = evenRange(form.units, kernels::kLanes, parts, part);
+  if (rows.begin >= rows.end) return;
+  kernels.denseVector(
+      {rows.begin, rows.end, form.inputs, form.dense->weights.data(), form.dense->stride, form.bias, x, y});
+  activate(rows);
 }
 
 }  // namespace setnet::cpu

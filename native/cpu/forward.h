@@ -2,44 +2,47 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "core/model.h"
+#include "cpu/dense_form.h"
+#include "cpu/packed_matrix.h"
 #include "cpu/partition.h"
 #include "kernels/kernel_table.h"
 
 namespace setnet::cpu {
 
-// Rows that are computed before their activation is applied: what they hold lies in the first-level cache then. A
-// multiple of the rows of every register tile.
+// Rows of a dense product that are computed before their activation is applied: what they hold lies in the first-level
+// cache then. A multiple of the rows of every register tile.
 constexpr int64_t kRowBlock = 48;
 
-// Where a layer's weights lie.
+// Where a layer's weights lie, and what becomes of its sums.
 struct ForwardForm {
   int64_t inputs = 0;
   int64_t units = 0;
-  // Sparse: a CSR matrix, and the bounds of its parts (partition.h).
-  const uint64_t* rowPointers = nullptr;
-  const uint32_t* columns = nullptr;
-  const float* values = nullptr;
-  const int64_t* cuts = nullptr;
-  // Masked and dense: [units][stride].
-  const float* weights = nullptr;
-  int64_t stride = 0;
-
+  const PackedMatrix* packed = nullptr;  // or
+  const DenseForm* dense = nullptr;
   const float* bias = nullptr;  // or null
   rules::RuleChoice activation;
 
-  bool isSparse() const { return weights == nullptr; }
-  uint64_t connections() const {
-    return isSparse() ? rowPointers[units] : static_cast<uint64_t>(inputs) * static_cast<uint64_t>(units);
-  }
-  // The rows of one of `parts` parts (1, or as many as it was cut for).
-  Range rows(int parts, int part) const;
+  // Multiply-adds for one sample.
+  uint64_t work() const;
+  // The rows of part `part` of `parts`.
+  Range rowsOf(int part, int parts) const;
+  // Into how many parts a job of `samples` samples is cut.
+  int partsFor(uint64_t samples, int threads) const;
 };
 
-// z = W x + b and y = f(z) for rows [rows.begin, rows.end); z and y may be the same panels.
-void forwardRows(const kernels::KernelTable& kernels, const ForwardForm& form, Range rows,
+// Properties of an activation (rules/activations.h).
+bool activationNeedsInput(int rule);
+bool activationIsCheap(int rule);
+
+// z = W x + b and y = f(z), part `part` of `parts` (1, or form.partsFor); z and y may be the same panels.
+void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, int part, int parts,
                  const kernels::ConstPanels& x, const kernels::Panels& z, const kernels::Panels& y, int64_t vectors);
+
+// The same for a single sample: x and y hold one number per feature and unit, and are readable and writable up to the
+// next multiple of 16.
+void forwardVector(const kernels::KernelTable& kernels, const ForwardForm& form, int part, int parts, const float* x,
+                   float* y);
 
 }  // namespace setnet::cpu

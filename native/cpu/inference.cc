@@ -1,5 +1,7 @@
 #include "cpu/inference.h"
 
+#include <algorithm>
+#include <cstring>
 #include <new>
 #include <string>
 #include <utility>
@@ -18,55 +20,230 @@ namespace {
 
 constexpr int64_t kWide = 2 * kLanes;
 
-int64_t widestLayer(const std::vector<ForwardForm>& layers) {
-  int64_t widest = 0;
-  for (const ForwardForm& form : layers) widest = std::max(widest, form.units);
-  return widest;
-}
+int64_t roundUp(int64_t n, int64_t grain) { return (n + grain - 1) / grain * grain; }
 
 // What one call computes, the same for all its panels.
 struct Call {
+  Call(const InferenceNetwork& n, const RowSet& r, int l, float* o) : network(n), rows(r), loss(l), out(o) {
+    for (const ForwardForm& form : *network.layers) widest = std::max(widest, form.units);
+    widest = roundUp(widest, kLanes);
+    inputs = roundUp(network.layers->front().inputs, kLanes);
+    units = network.layers->back().units;
+  }
+
   const InferenceNetwork& network;
   const RowSet& rows;
   int loss;
   float* out;
-  int64_t width;   // of its panels
-  int64_t widest;  // units
+  int64_t widest = 0, inputs = 0;  // multiples of 16
+  int64_t units = 0;
 };
 
-// Positions [first, first + count) of the rows, at most one panel.
-Status inferPanel(const Call& call, uint64_t first, uint64_t count, float* memory) {
-  const kernels::KernelTable& kernels = *call.network.kernels;
-  const std::vector<ForwardForm>& layers = *call.network.layers;
-  const int64_t vectors = (static_cast<int64_t>(count) + kLanes - 1) / kLanes;
-  Panels x = {memory, 0, call.width};
-  SETNET_TRY(packFeatures(kernels, *call.network.scaling, call.rows, first, count, x));
-  float* outputs[2] = {memory + layers.front().inputs * call.width, nullptr};
-  outputs[1] = outputs[0] + call.widest * call.width;
-  for (size_t l = 0; l < layers.size(); ++l) {
-    const ForwardForm& form = layers[l];
-    const Panels y = {outputs[l % 2], 0, call.width};
-    // Inside a panel that is one of several the pool is taken already, and the parts run one after the other.
-    const int parts = partsFor(form.connections() * count, call.network.threads);
-    pool::parallel(parts, [&](int part) { forwardRows(kernels, form, form.rows(parts, part), x, y, y, vectors); });
-    x = y;
+// One thread's share of a call: panel after panel, depth first.
+//
+// Samples whose inputs to a layer are all 0 need no further product: the layer answers f(bias), whatever its weights,
+// and so on to the end, which is computed once for all of them. In networks whose activations end at 0 most samples may
+// go that way, one here and one there. So where at most half of a panel is left, the rest waits for company at that
+// layer, and goes on when it fills a panel. Nothing of this changes a bit: a sample's sums do not depend on its lane.
+class Share {
+ public:
+  Share(const Call& call, Workspace* workspace)
+      : call_(call), kernels_(*call.network.kernels), layers_(*call.network.layers), workspace_(*workspace) {}
+
+  Status begin() {
+    const size_t count = layers_.size();
+    SETNET_TRY(workspace_.panels.reserve(static_cast<uint64_t>((call_.inputs + 2 * call_.widest) * kWide)));
+    inputPanel_ = workspace_.panels.data();
+    outputPanels_[0] = inputPanel_ + call_.inputs * kWide;
+    outputPanels_[1] = outputPanels_[0] + call_.widest * kWide;
+    try {
+      if (workspace_.waiting.size() < count) {
+        workspace_.waiting.resize(count);
+        workspace_.ids.resize(count);
+        workspace_.constants.resize(count);
+      }
+      workspace_.waitingCount.assign(count, 0);
+      workspace_.known.assign(count, 0);
+    } catch (const std::bad_alloc&) {
+      return Status(Code::Memory, "no memory while samples were answered");
+    }
+    return Status();
   }
-  const int64_t units = layers.back().units;
-  if (call.loss >= 0) kernels.probabilities({call.loss, units, x, vectors});
-  kernels.unpackRows({units, x, static_cast<int64_t>(count), call.out + first * static_cast<uint64_t>(units)});
-  return Status();
-}
+
+  // Positions [first, first + count) of the rows, at most one panel of `width`.
+  Status panel(uint64_t first, uint64_t count, int64_t width) {
+    if (count == 1) return single(first);
+    Panels x = {inputPanel_, 0, width};
+    SETNET_TRY(packFeatures(kernels_, *call_.network.scaling, call_.rows, first, count, x));
+    uint64_t ids[kWide];
+    for (uint64_t i = 0; i < count; ++i) ids[i] = first + i;
+    return run(0, x, ids, static_cast<int64_t>(count));
+  }
+
+  // Whoever still waits.
+  Status finish() {
+    for (size_t l = 0; l < layers_.size(); ++l)
+      if (workspace_.waitingCount[l] > 0) SETNET_TRY(runWaiting(l));
+    return Status();
+  }
+
+ private:
+  // Samples `ids` from layer `first` on, whose inputs are x.
+  Status run(size_t first, Panels x, const uint64_t* ids, int64_t count) {
+    const uint32_t all = count == kWide ? 0xFFFFFFFFu : (uint32_t{1} << count) - 1;
+    for (size_t l = first; l < layers_.size(); ++l) {
+      uint32_t live = 0;
+      kernels_.liveSamples({layers_[l].inputs, x.data, x.width, all, &live});
+      // Those that just came from waiting here go on, however few they are.
+      if (live != all && (live == 0 || (l > first && __builtin_popcount(live) <= kLanes))) {
+        if (x.width == kWide || live == 0) return split(l, x, ids, count, live);
+      }
+      x = layer(l, x, count);
+    }
+    return answer(x, ids, count);
+  }
+
+  Panels layer(size_t l, const Panels& x, int64_t count) {
+    const ForwardForm& form = layers_[l];
+    const Panels y = {outputPanels_[x.data == outputPanels_[0] ? 1 : 0], 0, x.width};
+    const int64_t vectors = (count + kLanes - 1) / kLanes;
+    // Inside one share of several the pool is taken already, and the parts run one after the other.
+    const int parts = form.partsFor(static_cast<uint64_t>(count), call_.network.threads);
+    pool::parallel(parts, [&](int part) { forwardPart(kernels_, form, part, parts, x, y, y, vectors); });
+    return y;
+  }
+
+  // The dead are answered, the others wait.
+  Status split(size_t l, const Panels& x, const uint64_t* ids, int64_t count, uint32_t live) {
+    const int64_t features = layers_[l].inputs;
+    if (live != 0) {
+      SETNET_TRY(workspace_.waiting[l].reserve(static_cast<uint64_t>(2 * features * kWide)));
+      SETNET_TRY(workspace_.ids[l].reserve(2 * kWide));
+    }
+    for (int64_t i = 0; i < count; ++i)
+      if (!(live >> i & 1)) SETNET_TRY(answerConstant(l, ids[i]));
+    if (live == 0) return Status();
+
+    // Two panels: the second one takes what the first has no room for.
+    int64_t lanes[kWide];
+    int64_t moved = 0;
+    uint32_t& waiting = workspace_.waitingCount[l];
+    for (int64_t i = 0; i < count; ++i) {
+      if (!(live >> i & 1)) continue;
+      lanes[moved++] = i;
+      workspace_.ids[l][waiting + static_cast<uint32_t>(moved) - 1] = ids[i];
+    }
+    float* to = workspace_.waiting[l].data();
+    for (int64_t f = 0; f < features; ++f) {
+      const float* from = x.data + f * kWide;
+      for (int64_t m = 0; m < moved; ++m) {
+        const int64_t place = waiting + m;
+        to[place / kWide * features * kWide + f * kWide + place % kWide] = from[lanes[m]];
+      }
+    }
+    waiting += static_cast<uint32_t>(moved);
+    return waiting >= kWide ? runWaiting(l) : Status();
+  }
+
+  Status runWaiting(size_t l) {
+    uint32_t& waiting = workspace_.waitingCount[l];
+    const int64_t count = std::min<int64_t>(waiting, kWide);
+    uint64_t ids[kWide];
+    std::copy_n(workspace_.ids[l].data(), count, ids);
+    const int64_t features = layers_[l].inputs;
+    float* panel = workspace_.waiting[l].data();
+    SETNET_TRY(run(l, {panel, 0, kWide}, ids, count));
+    waiting -= static_cast<uint32_t>(count);
+    if (waiting > 0) {
+      std::memcpy(panel, panel + features * kWide, static_cast<size_t>(features * kWide) * sizeof(float));
+      std::copy_n(workspace_.ids[l].data() + kWide, waiting, workspace_.ids[l].data());
+    }
+    return Status();
+  }
+
+  Status answer(const Panels& y, const uint64_t* ids, int64_t count) {
+    const int64_t vectors = (count + kLanes - 1) / kLanes;
+    if (call_.loss >= 0) kernels_.probabilities({call_.loss, call_.units, y, vectors});
+    if (ids[count - 1] - ids[0] == static_cast<uint64_t>(count - 1)) {
+      kernels_.unpackRows({call_.units, y, count, call_.out + ids[0] * static_cast<uint64_t>(call_.units)});
+      return Status();
+    }
+    SETNET_TRY(workspace_.answers.reserve(static_cast<uint64_t>(kWide * call_.units)));
+    kernels_.unpackRows({call_.units, y, count, workspace_.answers.data()});
+    for (int64_t i = 0; i < count; ++i) copyAnswer(workspace_.answers.data() + i * call_.units, ids[i]);
+    return Status();
+  }
+
+  void copyAnswer(const float* from, uint64_t id) {
+    std::memcpy(call_.out + id * static_cast<uint64_t>(call_.units), from,
+                static_cast<size_t>(call_.units) * sizeof(float));
+  }
+
+  Status answerConstant(size_t l, uint64_t id) {
+    Buffer<float>& constant = workspace_.constants[l];
+    if (!workspace_.known[l]) {
+      SETNET_TRY(constant.reserve(static_cast<uint64_t>(2 * call_.widest + std::max(call_.widest, call_.inputs))));
+      float* x = constant.data() + 2 * call_.widest;
+      std::memset(x, 0, static_cast<size_t>(layers_[l].inputs) * sizeof(float));
+      SETNET_TRY(vectorFrom(l, x, constant.data() + call_.widest, constant.data()));
+      workspace_.known[l] = 1;
+    }
+    copyAnswer(constant.data(), id);
+    return Status();
+  }
+
+  // One sample, whose lanes are the units. Activations take turns in outputPanels_.
+  Status single(uint64_t position) {
+    SETNET_TRY(packFeatures(kernels_, *call_.network.scaling, call_.rows, position, 1, {inputPanel_, 0, 1}));
+    float* result = outputPanels_[layers_.size() % 2];
+    SETNET_TRY(vectorFrom(0, inputPanel_, outputPanels_[(layers_.size() + 1) % 2], result));
+    copyAnswer(result, position);
+    return Status();
+  }
+
+  // From layer `first` on, whose inputs are x, to `result`; `other` takes turns with it.
+  Status vectorFrom(size_t first, const float* x, float* other, float* result) {
+    for (size_t l = first; l < layers_.size(); ++l) {
+      float* y = (layers_.size() - l) % 2 == 1 ? result : other;
+      const ForwardForm& form = layers_[l];
+      const int parts = form.partsFor(1, call_.network.threads);
+      pool::parallel(parts, [&](int part) { forwardVector(kernels_, form, part, parts, x, y); });
+      // Dense kernels read up to here, with weights of 0: what they find must be finite.
+      for (int64_t u = form.units; u % kLanes != 0; ++u) y[u] = 0;
+      x = y;
+    }
+    if (call_.loss < 0) return Status();
+    // The loss's answer is made by the kernel for panels, all lanes alike, so that it is the same to the bit.
+    SETNET_TRY(workspace_.answers.reserve(static_cast<uint64_t>(kWide * call_.units)));
+    const Panels panel = {workspace_.answers.data(), 0, kLanes};
+    for (int64_t u = 0; u < call_.units; ++u) {
+      float* lanes = panel.data + u * kLanes;
+      for (int64_t i = 0; i < kLanes; ++i) lanes[i] = result[u];
+    }
+    kernels_.probabilities({call_.loss, call_.units, panel, 1});
+    for (int64_t u = 0; u < call_.units; ++u) result[u] = panel.data[u * kLanes];
+    return Status();
+  }
+
+  const Call& call_;
+  const kernels::KernelTable& kernels_;
+  const std::vector<ForwardForm>& layers_;
+  Workspace& workspace_;
+  float* inputPanel_ = nullptr;
+  float* outputPanels_[2] = {};
+};
 
 }  // namespace
 
-Status WorkspacePool::take(uint64_t floats, Workspace* out) {
+Workspace WorkspacePool::take() {
+  Workspace workspace;
   pthread_mutex_lock(&mutex_);
   if (!free_.empty()) {
-    *out = std::move(free_.back());
+    workspace = std::move(free_.back());
     free_.pop_back();
   }
   pthread_mutex_unlock(&mutex_);
-  return out->memory.reserve(floats);
+  return workspace;
 }
 
 void WorkspacePool::putBack(Workspace workspace) {
@@ -93,28 +270,31 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
 
   FlushSubnormals flush;
   const int64_t width = rows.count <= static_cast<uint64_t>(kLanes) ? kLanes : kWide;
-  const Call call = {network, rows, loss, out.data(), width, widestLayer(layers)};
+  const Call call(network, rows, loss, out.data());
   const int64_t panels = static_cast<int64_t>((rows.count + static_cast<uint64_t>(width) - 1) / width);
   uint64_t work = 0;
-  for (const ForwardForm& form : layers) work += form.connections() * rows.count;
-  const int parts = static_cast<int>(std::min<int64_t>(panels, partsFor(work, network.threads)));
-  const uint64_t floats = static_cast<uint64_t>((layers.front().inputs + 2 * call.widest) * kWide);
+  for (const ForwardForm& form : layers) work += form.work() * rows.count;
 
-  // The failure of the first panel that failed, whichever thread finds one first.
-  constexpr int kMaxParts = 64;
-  const int used = std::min(parts, kMaxParts);
-  Status failures[kMaxParts];
-  pool::parallel(used, [&](int part) {
-    Workspace workspace;
-    failures[part] = workspaces->take(floats, &workspace);
-    for (int64_t panel = panels * part / used; panel < panels * (part + 1) / used && failures[part].ok(); ++panel) {
-      const uint64_t first = static_cast<uint64_t>(panel * width);
-      failures[part] =
-          inferPanel(call, first, std::min(rows.count - first, static_cast<uint64_t>(width)), workspace.memory.data());
+  // More shares than threads, so that one that is held up elsewhere leaves work to the others. The failure that is
+  // reported is that of the first rows, whichever thread finds one first.
+  constexpr int kMostShares = 64, kSharesPerThread = 4;
+  const int threads = partsFor(work, network.threads);
+  const int shares =
+      static_cast<int>(std::min<int64_t>(panels, threads == 1 ? 1 : std::min(kMostShares, threads * kSharesPerThread)));
+  Status failures[kMostShares];
+  pool::parallel(shares, [&](int index) {
+    Workspace workspace = workspaces->take();
+    Share share(call, &workspace);
+    Status& status = failures[index];
+    status = share.begin();
+    for (int64_t p = panels * index / shares; p < panels * (index + 1) / shares && status.ok(); ++p) {
+      const uint64_t first = static_cast<uint64_t>(p * width);
+      status = share.panel(first, std::min(rows.count - first, static_cast<uint64_t>(width)), width);
     }
+    if (status.ok()) status = share.finish();
     workspaces->putBack(std::move(workspace));
   });
-  for (int part = 0; part < used; ++part) SETNET_TRY(failures[part]);
+  for (int index = 0; index < shares; ++index) SETNET_TRY(failures[index]);
   return Status();
 }
 

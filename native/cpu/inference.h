@@ -12,9 +12,15 @@
 
 namespace setnet::cpu {
 
-// Activations of one panel: the inputs and two layers' outputs.
+// What one thread needs while it infers; everything grows when it is first needed and is kept.
 struct Workspace {
-  Buffer<float> memory;
+  Buffer<float> panels;                  // inputs and two layers' outputs
+  std::vector<Buffer<float>> waiting;    // [layer]: samples that wait for company (inference.cc)
+  std::vector<Buffer<uint64_t>> ids;     // [layer]: which samples these are
+  std::vector<uint32_t> waitingCount;    // [layer]
+  std::vector<Buffer<float>> constants;  // [layer]: what the network answers where all inputs of this layer are 0
+  std::vector<uint8_t> known;            // [layer]: whether that has been computed in this call
+  Buffer<float> answers;                 // of one panel
 };
 
 // Workspaces that wait for a user. As many exist as were ever used at the same time.
@@ -25,8 +31,7 @@ class WorkspacePool {
   WorkspacePool(const WorkspacePool&) = delete;
   WorkspacePool& operator=(const WorkspacePool&) = delete;
 
-  // A workspace with room for `floats` numbers.
-  Status take(uint64_t floats, Workspace* out);
+  Workspace take();
   void putBack(Workspace workspace);
 
  private:

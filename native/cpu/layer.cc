@@ -40,73 +40,6 @@ bool allFinite(const StateBuffers& buffers) {
 
 }  // namespace
 
-void TransposedForm::build(const CsrMatrix& matrix, int threads) {
-  const uint64_t count = matrix.count();
-  columnPointers.assign(matrix.columns + 1, 0);
-  rows.resize(count);
-  positions.resize(count);
-  values.resize(count);
-  for (uint64_t k = 0; k < count; ++k) ++columnPointers[matrix.columnIndices[k] + 1];
-  for (uint64_t c = 0; c < matrix.columns; ++c) columnPointers[c + 1] += columnPointers[c];
-  // Rows are visited in ascending order, so that each column's rows ascend.
-  std::vector<uint64_t> next(columnPointers.begin(), columnPointers.end() - 1);
-  for (uint64_t r = 0; r < matrix.rows; ++r) {
-    for (uint64_t k = matrix.rowPointers[r]; k < matrix.rowPointers[r + 1]; ++k) {
-      const uint64_t to = next[matrix.columnIndices[k]]++;
-      rows[to] = static_cast<uint32_t>(r);
-      positions[to] = static_cast<uint32_t>(k);
-    }
-  }
-  cuts = cutRows(columnPointers, threads);
-}
-
-Status DenseForm::allocate(uint64_t unitCount, uint64_t inputCount, int stateCount, bool masked) {
-  constexpr uint64_t kMost = uint64_t{1} << 40;
-  if (unitCount > kMost || inputCount > kMost || unitCount * 2 > kMost / inputCount)
-    return Status(Code::Memory, "a dense matrix of " + std::to_string(unitCount) + " x " + std::to_string(inputCount) +
-                                    " weights is too large");
-  units = static_cast<int64_t>(unitCount);
-  inputs = static_cast<int64_t>(inputCount);
-  stride = ((inputs + 15) / 16 | 1) * 16;
-  const uint64_t size = static_cast<uint64_t>(rows() * stride);
-  SETNET_TRY(weights.reserve(size));
-  for (int i = 0; i < stateCount; ++i) SETNET_TRY(state[i].reserve(size));
-  maskStride = (inputs + 15) / 16;
-  if (masked) SETNET_TRY(mask.reserve(static_cast<uint64_t>(rows() * maskStride)));
-  return Status();
-}
-
-void DenseForm::scatter(const CsrMatrix& matrix, const StateBuffers& from) {
-  weights.clear();
-  mask.clear();
-  for (size_t i = 0; i < from.size(); ++i) state[i].clear();
-  for (int64_t r = 0; r < units; ++r) {
-    for (uint64_t k = matrix.rowPointers[r]; k < matrix.rowPointers[r + 1]; ++k) {
-      const int64_t c = matrix.columnIndices[k];
-      weights[at(r, c)] = matrix.values[k];
-      for (size_t i = 0; i < from.size(); ++i) state[i][at(r, c)] = from[i][k];
-      if (mask.size() > 0) mask[r * maskStride + c / 16] |= static_cast<uint16_t>(1u << c % 16);
-    }
-  }
-}
-
-void DenseForm::setWeights(const std::vector<float>& values) {
-  for (int64_t r = 0; r < units; ++r)
-    std::memcpy(weights.data() + at(r, 0), values.data() + r * inputs, static_cast<size_t>(inputs) * sizeof(float));
-}
-
-void DenseForm::gather(CsrMatrix* matrix, StateBuffers* to) const {
-  matrix->values.resize(matrix->count());
-  for (std::vector<float>& buffer : *to) buffer.resize(matrix->count());
-  for (int64_t r = 0; r < units; ++r) {
-    for (uint64_t k = matrix->rowPointers[r]; k < matrix->rowPointers[r + 1]; ++k) {
-      const int64_t cell = at(r, matrix->columnIndices[k]);
-      matrix->values[k] = weights[cell];
-      for (size_t i = 0; i < to->size(); ++i) (*to)[i][k] = state[i][cell];
-    }
-  }
-}
-
 Status Layer::create(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state,
                      int stateCount, int threads) {
   definition_ = definition;
@@ -128,26 +61,36 @@ Status Layer::create(const core::LayerDefinition& definition, uint32_t index, co
     }
     return Status();
   }
-  constexpr uint64_t kMostConnections = 0xFFFFFFFFull;  // positions have 32 bits
-  if (connections > kMostConnections)
-    return Status(Code::Memory, "layers[" + std::to_string(index) + "] has " + std::to_string(connections) +
-                                    " connections; one layer trains with at most " + std::to_string(kMostConnections));
-  matrix_ = state.weights;
-  StateBuffers buffers = stateOrZeros(state.weightState, stateCount, connections);
-  if (isSparse()) {
-    weightState_ = std::move(buffers);
-    cuts_ = cutRows(matrix_.rowPointers, threads_);
-    if (index_ > 0) transposed_.build(matrix_, threads_);
-  } else {
-    SETNET_TRY(dense_.allocate(definition.units, definition.inputs, stateCount, true));
-    dense_.scatter(matrix_, buffers);
-    matrix_.values.clear();
+  const StateBuffers buffers = stateOrZeros(state.weightState, stateCount, connections);
+  if (!isSparse()) SETNET_TRY(dense_.allocate(definition.units, definition.inputs, stateCount, true));
+  return pack(state.weights, buffers);
+}
+
+Status Layer::pack(const CsrMatrix& matrix, const StateBuffers& state) {
+  if (!isSparse()) {
+    mask_ = matrix;
+    dense_.scatter(mask_, state);
+    mask_.values = std::vector<float>();
+    return Status();
+  }
+  const CsrView view = {matrix.rows, matrix.columns, matrix.rowPointers.data(), matrix.columnIndices.data(),
+                        matrix.values.data()};
+  const float* companions[kMaxCompanions] = {};
+  for (size_t i = 0; i < state.size(); ++i) companions[i] = state[i].data();
+  Status status = packed_.pack(view, threads_, stateCount_, companions, true);
+  if (status.ok() && index_ > 0) status = transposed_.packTransposed(view, packed_, threads_);
+  if (!status.ok()) return Status(status.code(), "layers[" + std::to_string(index_) + "]: " + status.message());
+  for (int part = 0; index_ > 0 && part < transposed_.parts(); ++part) {
+    const kernels::GatherArgs values = transposed_.refresh(packed_, part);
+    for (int64_t k = values.begin; k < values.end; ++k) values.to[k] = values.from[values.positions[k]];
   }
   return Status();
 }
 
 uint64_t Layer::connections() const {
-  return definition_.kind == LayerKind::Dense ? definition_.units * definition_.inputs : matrix_.count();
+  return definition_.kind == LayerKind::Dense ? definition_.units * definition_.inputs
+         : isSparse()                         ? packed_.count()
+                                              : mask_.count();
 }
 
 ForwardForm Layer::forwardForm() const {
@@ -156,26 +99,32 @@ ForwardForm Layer::forwardForm() const {
   form.units = units();
   form.bias = bias_.empty() ? nullptr : bias_.data();
   form.activation = definition_.activation;
-  if (isSparse()) {
-    form.rowPointers = matrix_.rowPointers.data();
-    form.columns = matrix_.columnIndices.data();
-    form.values = matrix_.values.data();
-    form.cuts = cuts_.data();
-  } else {
-    form.weights = dense_.weights.data();
-    form.stride = dense_.stride;
-  }
+  if (isSparse())
+    form.packed = &packed_;
+  else
+    form.dense = &dense_;
   return form;
 }
 
 void Layer::canonical(CsrMatrix* matrix, StateBuffers* state) const {
-  *matrix = matrix_;
-  if (isSparse()) {
-    *state = weightState_;
-  } else {
+  if (!isSparse()) {
+    *matrix = mask_;
     state->resize(static_cast<size_t>(stateCount_));
     dense_.gather(matrix, state);
+    return;
   }
+  matrix->rows = packed_.rows();
+  matrix->columns = packed_.columns();
+  matrix->rowPointers.resize(packed_.rows() + 1);
+  matrix->columnIndices.resize(packed_.count());
+  matrix->values.resize(packed_.count());
+  state->resize(static_cast<size_t>(stateCount_));
+  float* companions[kMaxCompanions] = {};
+  for (size_t i = 0; i < state->size(); ++i) {
+    (*state)[i].resize(packed_.count());
+    companions[i] = (*state)[i].data();
+  }
+  packed_.unpack(matrix->rowPointers.data(), matrix->columnIndices.data(), matrix->values.data(), companions);
 }
 
 Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolvedLayer* evolved,
@@ -206,32 +155,19 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
   for (size_t i = 0; i < state.size(); ++i)
     for (size_t k = 0; k < origin.size(); ++k)
       evolved->state[i][k] = origin[k] == core::kNewcomer ? 0.0f : state[i][origin[k]];
-  if (isSparse()) {
-    evolved->cuts = cutRows(evolved->matrix.rowPointers, threads_);
-    if (index_ > 0) evolved->transposed.build(evolved->matrix, threads_);
-  }
   return Status();
 }
 
-void Layer::commit(EvolvedLayer evolved) {
-  if (!evolved.changed) return;
-  matrix_ = std::move(evolved.matrix);
-  if (isSparse()) {
-    weightState_ = std::move(evolved.state);
-    transposed_ = std::move(evolved.transposed);
-    cuts_ = std::move(evolved.cuts);
-  } else {
-    dense_.scatter(matrix_, evolved.state);
-    matrix_.values.clear();
-  }
-}
+Status Layer::commit(EvolvedLayer evolved) { return evolved.changed ? pack(evolved.matrix, evolved.state) : Status(); }
 
 Status Layer::checkFinite() const {
   if (!allFinite(bias_.data(), bias_.size())) return notFinite(index_, "a bias");
   if (!allFinite(biasState_)) return notFinite(index_, "an optimizer state of the biases");
   if (isSparse()) {
-    if (!allFinite(matrix_.values.data(), matrix_.values.size())) return notFinite(index_, "a weight");
-    if (!allFinite(weightState_)) return notFinite(index_, "an optimizer state of the weights");
+    if (!allFinite(packed_.slots().data(), packed_.slots().size())) return notFinite(index_, "a weight");
+    for (int i = 0; i < stateCount_; ++i)
+      if (!allFinite(packed_.companionSlots(i).data(), packed_.companionSlots(i).size()))
+        return notFinite(index_, "an optimizer state of the weights");
     return Status();
   }
   for (int64_t r = 0; r < dense_.units; ++r) {

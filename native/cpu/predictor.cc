@@ -14,12 +14,14 @@ Status Predictor::create(Ref<const core::Model> model, const backend::EngineOpti
   try {
     Predictor* predictor = new Predictor;
     const Ref<backend::Predictor> owner(predictor);
-    predictor->model_ = model;
+    predictor->loss_ = model->loss;
+    predictor->scaling_ = model->scaling;
     predictor->kernels_ = kernels;
     predictor->threads_ = options.threads < 1 ? 1 : options.threads;
     const size_t count = model->layers.size();
     predictor->dense_.resize(count);
-    predictor->cuts_.resize(count);
+    predictor->packed_.resize(count);
+    predictor->bias_.resize(count);
     for (size_t l = 0; l < count; ++l) {
       const core::LayerDefinition& definition = model->definition.layers[l];
       const core::LayerState& state = model->layers[l];
@@ -27,22 +29,22 @@ Status Predictor::create(Ref<const core::Model> model, const backend::EngineOpti
       ForwardForm form;
       form.inputs = static_cast<int64_t>(definition.inputs);
       form.units = static_cast<int64_t>(definition.units);
-      form.bias = state.bias.empty() ? nullptr : state.bias.data();
+      predictor->bias_[l] = state.bias;
+      form.bias = state.bias.empty() ? nullptr : predictor->bias_[l].data();
       form.activation = definition.activation;
       if (definition.kind == core::LayerKind::Sparse) {
-        predictor->cuts_[l] = cutRows(state.weights.rowPointers, predictor->threads_);
-        form.rowPointers = state.weights.rowPointers.data();
-        form.columns = state.weights.columnIndices.data();
-        form.values = state.weights.values.data();
-        form.cuts = predictor->cuts_[l].data();
+        PackedMatrix& packed = predictor->packed_[l];
+        SETNET_TRY(packed.pack({state.weights.rows, state.weights.columns, state.weights.rowPointers.data(),
+                                state.weights.columnIndices.data(), state.weights.values.data()},
+                               predictor->threads_, 0, nullptr, false));
+        form.packed = &packed;
       } else {
         SETNET_TRY(dense.allocate(definition.units, definition.inputs, 0, false));
         if (definition.kind == core::LayerKind::Masked)
           dense.scatter(state.weights, {});
         else
           dense.setWeights(state.weights.values);
-        form.weights = dense.weights.data();
-        form.stride = dense.stride;
+        form.dense = &dense;
       }
       predictor->layers_.push_back(form);
     }
@@ -56,8 +58,8 @@ Status Predictor::create(Ref<const core::Model> model, const backend::EngineOpti
 Status Predictor::predict(const backend::RowSet& rows, backend::Output output, Span<float> out) const {
   int loss = -1;
   if (output == backend::Output::Probabilities)
-    loss = model_->loss >= 0 ? model_->loss : static_cast<int>(rules::Loss::SoftmaxCrossEntropy);
-  return infer({kernels_, &model_->scaling, &layers_, threads_}, &workspaces_, rows, loss, out);
+    loss = loss_ >= 0 ? loss_ : static_cast<int>(rules::Loss::SoftmaxCrossEntropy);
+  return infer({kernels_, &scaling_, &layers_, threads_}, &workspaces_, rows, loss, out);
 }
 
 }  // namespace setnet::cpu

@@ -5,7 +5,6 @@
 
 #include "backend/backend.h"
 #include "cpu/inference.h"
-#include "cpu/layer.h"
 
 namespace setnet::cpu {
 
@@ -17,11 +16,13 @@ class Predictor : public backend::Predictor {
   Status predict(const backend::RowSet& rows, backend::Output output, Span<float> out) const override;
 
  private:
-  Ref<const core::Model> model_;  // sparse layers are computed from its own arrays
+  int loss_ = -1;
+  core::Scaling scaling_;
   const kernels::KernelTable* kernels_ = nullptr;
   int threads_ = 1;
-  std::vector<DenseForm> dense_;            // of masked and dense layers
-  std::vector<std::vector<int64_t>> cuts_;  // of sparse layers
+  std::vector<PackedMatrix> packed_;  // of sparse layers
+  std::vector<DenseForm> dense_;      // of masked and dense layers
+  std::vector<std::vector<float>> bias_;
   std::vector<ForwardForm> layers_;
   mutable WorkspacePool workspaces_;
 };

@@ -1,5 +1,5 @@
-// One training step: forward, loss, then layer by layer from the top: the input gradient (with the weights of before
-// the step), and the weight gradient with the optimizer's update in one pass.
+// One training step. Slices of the batch go through the whole network and back, with the weights of before the step;
+// then the weight gradients are summed over the batch and applied at once by the optimizer.
 #include <cmath>
 #include <string>
 
@@ -33,21 +33,29 @@ Status checkTargets(const Targets& targets, uint64_t count, int64_t units) {
 
 float keptScale(double rate) { return static_cast<float>(1 / (1 - rate)); }
 
+// More shares of the slices than threads, so that one that is held up elsewhere leaves work to the others.
+constexpr int kSharesPerThread = 4;
+
+template <class Item, class Run>
+void forEach(const std::vector<Item>& items, bool serial, const Run& run) {
+  if (serial)
+    for (const Item& item : items) run(item);
+  else
+    pool::parallel(static_cast<int>(items.size()), [&](int i) { run(items[static_cast<size_t>(i)]); });
+}
+
 int64_t roundUp(int64_t n, int64_t grain) { return (n + grain - 1) / grain * grain; }
 
 }  // namespace
-
-int Engine::partsOf(size_t layer) const {
-  const Layer& l = layers_[layer];
-  const uint64_t weights =
-      l.isSparse() ? l.connections() : static_cast<uint64_t>(l.inputs()) * static_cast<uint64_t>(l.units());
-  return partsFor(weights * static_cast<uint64_t>(samples_), threads_);
-}
 
 Panels Engine::place(float** memory, int64_t features) const {
   const Panels panels = {*memory, features * width_, width_};
   *memory += features * width_ * panels_;
   return panels;
+}
+
+Panels Engine::of(const Slice& slice, const Panels& panels) const {
+  return {panels.data + slice.firstPanel * panels.stride, panels.stride, panels.width};
 }
 
 // Sizes of this step, and room for them.
@@ -59,80 +67,166 @@ Status Engine::reserve(int64_t samples) {
   tileStride_ = vectors_ * kLanes * kLanes;
 
   int64_t features = layers_.front().inputs();
-  int64_t widest = 0;                     // units
   int64_t tileInputs = 0, tileUnits = 0;  // of layers with a dense matrix
+  int64_t largestDense = 0;
   for (size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
-    features += layer.units() * (traces_[l].needsInput ? 2 : 1);
-    widest = std::max(widest, layer.units());
+    features += layer.units() * (traces_[l].needsInput ? 3 : 2);
     if (layer.definition().dropout > 0)
       SETNET_TRY(traces_[l].kept.reserve(static_cast<uint64_t>(layer.units() * vectors_)));
     if (layer.isSparse()) continue;
+    largestDense = std::max(largestDense, layer.inputs() * layer.units());
     tileInputs = std::max(tileInputs, roundUp(layer.inputs(), kLanes));
     tileUnits = std::max(tileUnits, roundUp(layer.units(), kLanes));
   }
-  features += 2 * widest;
   SETNET_TRY(memory_.reserve(static_cast<uint64_t>(features * width_ * panels_)));
   SETNET_TRY(inputTiles_.reserve(static_cast<uint64_t>(tileInputs / kLanes * tileStride_)));
   SETNET_TRY(gradientTiles_.reserve(static_cast<uint64_t>(tileUnits / kLanes * tileStride_)));
+  scratch_.resize(static_cast<size_t>(kSharesPerThread * threads_));
+  failures_.assign(scratch_.size(), Status());
   if (tileInputs > 0)
     for (Buffer<float>& scratch : scratch_) SETNET_TRY(scratch.reserve(kernels::kDenseScratch));
   SETNET_TRY(terms_.reserve(static_cast<uint64_t>(rules::kLossTerms * vectors_ * kLanes)));
   SETNET_TRY(predicted_.reserve(static_cast<uint64_t>(vectors_ * kLanes)));
+
+  constexpr int64_t kLargeDense = 65536;  // weights: a quarter of a megabyte
+  slicePanels_ = largestDense > kLargeDense ? (panels_ + threads_ - 1) / threads_ : 1;
+  slices_ = (panels_ + slicePanels_ - 1) / slicePanels_;
 
   float* memory = memory_.data();
   x_ = place(&memory, layers_.front().inputs());
   for (size_t l = 0; l < layers_.size(); ++l) {
     traces_[l].y = place(&memory, layers_[l].units());
     traces_[l].z = traces_[l].needsInput ? place(&memory, layers_[l].units()) : traces_[l].y;
+    traces_[l].gradient = place(&memory, layers_[l].units());
   }
-  gradients_[0] = place(&memory, widest);
-  gradients_[1] = place(&memory, widest);
   return Status();
 }
 
-void Engine::forwardLayer(size_t layer, uint64_t step) {
+Engine::Slice Engine::sliceAt(int64_t index) const {
+  Slice slice = {};
+  slice.firstPanel = index * slicePanels_;
+  slice.firstSample = slice.firstPanel * width_;
+  slice.samples = std::min(samples_ - slice.firstSample, slicePanels_ * width_);
+  slice.vectors = (slice.samples + kLanes - 1) / kLanes;
+  slice.alone = slices_ == 1;
+  return slice;
+}
+
+int Engine::partsOf(size_t layer, const Slice& slice) const {
+  return slice.alone ? layers_[layer].forwardForm().partsFor(static_cast<uint64_t>(slice.samples), threads_) : 1;
+}
+
+void Engine::forwardLayer(size_t layer, const Slice& slice, uint64_t step) {
   const Layer& l = layers_[layer];
   const ForwardForm form = l.forwardForm();
-  Trace& trace = traces_[layer];
-  const double rate = l.definition().dropout;
-  const int parts = partsOf(layer);
+  const Trace& trace = traces_[layer];
+  const int parts = partsOf(layer, slice);
   pool::parallel(parts, [&](int part) {
-    const Range rows = form.rows(parts, part);
-    for (int64_t begin = rows.begin; begin < rows.end; begin += kRowBlock) {
-      const Range block = {begin, std::min(rows.end, begin + kRowBlock)};
-      forwardRows(*kernels_, form, block, inputsOf(layer), trace.z, trace.y, vectors_);
-      if (rate <= 0) continue;
-      kernels::DropoutArgs args = {};
-      args.unitBegin = block.begin;
-      args.unitEnd = block.end;
-      args.y = trace.y;
-      args.vectors = vectors_;
-      args.seed = seed_;
-      args.counter1 = static_cast<uint32_t>(Purpose::Dropout) | static_cast<uint32_t>(layer) << 8;
-      args.counter3 = static_cast<uint32_t>(step);
-      args.threshold = static_cast<uint32_t>(std::floor(rate * 65536 + 0.5));
-      args.keptScale = keptScale(rate);
-      args.kept = trace.kept.data();
-      args.keptStride = vectors_;
-      kernels_->dropout(args);
+    forwardPart(*kernels_, form, part, parts, of(slice, inputsOf(layer)), of(slice, trace.z), of(slice, trace.y),
+                slice.vectors);
+    if (l.definition().dropout > 0) dropOut(layer, slice, form.rowsOf(part, parts), step);
+  });
+}
+
+void Engine::dropOut(size_t layer, const Slice& slice, Range units, uint64_t step) {
+  const double rate = layers_[layer].definition().dropout;
+  kernels::DropoutArgs args = {};
+  args.unitBegin = units.begin;
+  args.unitEnd = units.end;
+  args.y = of(slice, traces_[layer].y);
+  args.vectors = slice.vectors;
+  args.firstSample = static_cast<uint32_t>(slice.firstSample);
+  args.seed = seed_;
+  args.counter1 = static_cast<uint32_t>(Purpose::Dropout) | static_cast<uint32_t>(layer) << 8;
+  args.counter3 = static_cast<uint32_t>(step);
+  args.threshold = static_cast<uint32_t>(std::floor(rate * 65536 + 0.5));
+  args.keptScale = keptScale(rate);
+  args.kept = traces_[layer].kept.data() + slice.firstSample / kLanes;
+  args.keptStride = vectors_;
+  kernels_->dropout(args);
+}
+
+void Engine::computeLoss(const Slice& slice, const Targets& targets) {
+  kernels::LossArgs args = {};
+  args.loss = rules_.loss;
+  args.units = layers_.back().units();
+  args.z = of(slice, traces_.back().y);
+  args.gradient = of(slice, traces_.back().gradient);
+  args.vectors = slice.vectors;
+  args.samples = slice.samples;
+  args.classes = targets.classes + slice.firstSample;
+  args.scale = 1.0f / static_cast<float>(samples_);
+  args.terms = terms_.data() + slice.firstSample;
+  args.termStride = vectors_ * kLanes;
+  args.predicted = predicted_.data() + slice.firstSample;
+  kernels_->loss(args);
+}
+
+// From dL/dy to dL/dz of a layer, for some of its units.
+void Engine::activationGradient(size_t layer, const Slice& slice, Range units) {
+  const core::LayerDefinition& definition = layers_[layer].definition();
+  const Trace& trace = traces_[layer];
+  const bool dropped = definition.dropout > 0;
+  if (!dropped && definition.activation.rule == static_cast<int>(rules::Activation::Linear)) return;
+  kernels_->activationGradient({definition.activation.rule, definition.activation.parameters, units.begin, units.end,
+                                of(slice, trace.z), of(slice, trace.y), of(slice, trace.gradient), slice.vectors,
+                                dropped ? trace.kept.data() + slice.firstSample / kLanes : nullptr, vectors_,
+                                keptScale(definition.dropout)});
+}
+
+// dL/dz of the layer below: through this layer's weights, dropout and activation.
+void Engine::inputGradient(size_t layer, const Slice& slice) {
+  Layer& l = layers_[layer];
+  const core::LayerDefinition& below = layers_[layer - 1].definition();
+  const Panels from = of(slice, traces_[layer].gradient), to = of(slice, traces_[layer - 1].gradient);
+  const int wanted = partsOf(layer, slice);
+  if (l.isSparse()) {
+    const bool fused = below.dropout <= 0 && activationIsCheap(below.activation.rule);
+    PackedMatrix& transposed = l.transposed();
+    auto run = [&](int part) {
+      kernels::SparseProductArgs args = {};
+      args.w = transposed.view(part);
+      args.x = from;
+      args.y = to;
+      args.vectors = slice.vectors;
+      if (fused) {
+        args.activation = below.activation.rule;
+        args.parameters = below.activation.parameters;
+        args.outputs = of(slice, traces_[layer - 1].y).data;
+      }
+      kernels_->sparseProduct(args);
+      if (!fused) activationGradient(layer - 1, slice, transposed.rowsOf(part));
+    };
+    if (wanted > 1)
+      pool::parallel(transposed.parts(), run);
+    else
+      for (int part = 0; part < transposed.parts(); ++part) run(part);
+    return;
+  }
+  pool::parallel(wanted, [&](int part) {
+    const Range inputs = evenRange(l.inputs(), kRowBlock, wanted, part);
+    float* scratch = slice.alone ? scratch_[part].data() : slice.scratch;
+    for (int64_t begin = inputs.begin; begin < inputs.end; begin += kRowBlock) {
+      const Range block = {begin, std::min(inputs.end, begin + kRowBlock)};
+      kernels_->denseInputGradient({block.begin, block.end, l.units(), l.dense().weights.data(), l.dense().stride, from,
+                                    to, slice.vectors, scratch});
+      activationGradient(layer - 1, slice, block);
     }
   });
 }
 
-void Engine::computeLoss(const Targets& targets, StepResult* result) {
-  kernels::LossArgs args = {};
-  args.loss = rules_.loss;
-  args.units = layers_.back().units();
-  args.z = traces_.back().y;
-  args.gradient = gradients_[0];
-  args.vectors = vectors_;
-  args.samples = samples_;
-  args.classes = targets.classes;
-  args.scale = 1.0f / static_cast<float>(samples_);
-  args.terms = terms_.data();
-  args.predicted = predicted_.data();
-  kernels_->loss(args);
+Status Engine::runSlice(const Slice& slice, const RowSet& rows, const Targets& targets, uint64_t step) {
+  SETNET_TRY(packFeatures(*kernels_, scaling_, rows, static_cast<uint64_t>(slice.firstSample),
+                          static_cast<uint64_t>(slice.samples), of(slice, x_)));
+  for (size_t l = 0; l < layers_.size(); ++l) forwardLayer(l, slice, step);
+  computeLoss(slice, targets);
+  activationGradient(layers_.size() - 1, slice, {0, layers_.back().units()});
+  for (size_t l = layers_.size(); l-- > 1;) inputGradient(l, slice);
+  return Status();
+}
+
+void Engine::sumLoss(const Targets& targets, StepResult* result) const {
   *result = StepResult();
   for (int64_t b = 0; b < samples_; ++b) {
     double terms[rules::kLossTerms];
@@ -142,110 +236,85 @@ void Engine::computeLoss(const Targets& targets, StepResult* result) {
   }
 }
 
-// From dL/dy to dL/dz of a layer, for some of its units.
-void Engine::activationGradient(size_t layer, const Panels& gradient, Range units) {
-  const core::LayerDefinition& definition = layers_[layer].definition();
-  const Trace& trace = traces_[layer];
-  const bool dropped = definition.dropout > 0;
-  if (!dropped && definition.activation.rule == static_cast<int>(rules::Activation::Linear)) return;
-  kernels_->activationGradient({definition.activation.rule, definition.activation.parameters, units.begin, units.end,
-                                trace.z, trace.y, gradient, vectors_, dropped ? trace.kept.data() : nullptr, vectors_,
-                                keptScale(definition.dropout)});
-}
-
-// dL/dz of the layer below: through this layer's weights, dropout and activation.
-void Engine::inputGradient(size_t layer, const Panels& from, const Panels& to) {
+void Engine::updateBias(size_t layer, Range units) {
   Layer& l = layers_[layer];
-  const int parts = partsOf(layer);
-  pool::parallel(parts, [&](int part) {
-    Range inputs = {0, l.inputs()};
-    TransposedForm& transposed = l.transposed();
-    if (l.isSparse()) {
-      if (parts > 1) inputs = {transposed.cuts[part], transposed.cuts[part + 1]};
-      const uint64_t* pointers = transposed.columnPointers.data();
-      kernels_->gather({static_cast<int64_t>(pointers[inputs.begin]), static_cast<int64_t>(pointers[inputs.end]),
-                        transposed.positions.data(), l.matrix().values.data(), transposed.values.data()});
-    } else {
-      inputs = evenRange(l.inputs(), kRowBlock, parts, part);
-    }
-    for (int64_t begin = inputs.begin; begin < inputs.end; begin += kRowBlock) {
-      const Range block = {begin, std::min(inputs.end, begin + kRowBlock)};
-      if (l.isSparse())
-        kernels_->sparseProduct({block.begin, block.end, transposed.columnPointers.data(), transposed.rows.data(),
-                                 transposed.values.data(), nullptr, from, to, vectors_});
-      else
-        kernels_->denseInputGradient({block.begin, block.end, l.units(), l.dense().weights.data(), l.dense().stride,
-                                      from, to, vectors_, scratch_[part].data()});
-      activationGradient(layer - 1, to, block);
-    }
-  });
+  if (!l.hasBias()) return;
+  kernels::BiasUpdateArgs args = {};
+  args.unitBegin = units.begin;
+  args.unitEnd = units.end;
+  args.gradient = traces_[layer].gradient;
+  args.vectors = vectors_;
+  args.bias = l.bias().data();
+  for (size_t i = 0; i < l.biasState().size(); ++i) args.state[i] = l.biasState()[i].data();
+  args.optimizer = {rules_.optimizer.rule, biasCoefficients_};
+  kernels_->biasUpdate(args);
 }
 
-// Sample-major copies of what a dense weight gradient is made of.
-void Engine::makeTiles(size_t layer, const Panels& gradient) {
-  const Layer& l = layers_[layer];
-  const int parts = partsOf(layer);
+// All parts of all sparse layers, then the transposed forms, whose values follow.
+void Engine::updateSparse() {
+  const auto update = [&](const Item& item) {
+    Layer& l = layers_[item.layer];
+    PackedMatrix& packed = l.packed();
+    kernels::SparseUpdateArgs args = {};
+    args.w = packed.view(item.part);
+    for (int i = 0; i < packed.companionCount(); ++i) args.state[i] = packed.companion(item.part, i);
+    args.x = inputsOf(item.layer);
+    args.gradient = traces_[item.layer].gradient;
+    args.vectors = vectors_;
+    args.optimizer = {rules_.optimizer.rule, weightCoefficients_};
+    kernels_->sparseUpdate(args);
+    updateBias(item.layer, packed.rowsOf(item.part));
+  };
+  const auto refresh = [&](const Item& item) {
+    Layer& l = layers_[item.layer];
+    kernels_->gather(l.transposed().refresh(l.packed(), item.part));
+  };
+  updates_.clear();
+  refreshes_.clear();
+  uint64_t work = 0;
+  for (size_t l = 0; l < layers_.size(); ++l) {
+    if (!layers_[l].isSparse()) continue;
+    work += layers_[l].connections() * static_cast<uint64_t>(samples_);
+    for (int part = 0; part < layers_[l].packed().parts(); ++part) updates_.push_back({l, part});
+    for (int part = 0; l > 0 && part < layers_[l].transposed().parts(); ++part) refreshes_.push_back({l, part});
+  }
+  const bool serial = partsFor(work, threads_) == 1;
+  forEach(updates_, serial, update);
+  forEach(refreshes_, serial, refresh);
+}
+
+// A layer with a dense matrix: sample-major copies of what the gradient is made of, then gradient and update.
+void Engine::updateDense(size_t layer) {
+  Layer& l = layers_[layer];
+  DenseForm& dense = l.dense();
+  const Panels& gradient = traces_[layer].gradient;
+  const uint64_t cells = static_cast<uint64_t>(l.inputs()) * static_cast<uint64_t>(l.units());
+  const int parts = partsFor(cells * static_cast<uint64_t>(samples_), threads_);
   pool::parallel(parts, [&](int part) {
     const Range inputs = evenRange(l.inputs(), kLanes, parts, part);
     kernels_->sampleTiles({inputs.begin, inputs.end, inputsOf(layer), vectors_, inputTiles_.data(), tileStride_});
     const Range units = evenRange(l.units(), kLanes, parts, part);
     kernels_->sampleTiles({units.begin, units.end, gradient, vectors_, gradientTiles_.data(), tileStride_});
   });
-}
-
-void Engine::update(size_t layer, const Panels& gradient) {
-  Layer& l = layers_[layer];
-  const int parts = partsOf(layer);
-  const kernels::OptimizerChoice weightOptimizer = {rules_.optimizer.rule, weightCoefficients_};
-  const kernels::OptimizerChoice biasOptimizer = {rules_.optimizer.rule, biasCoefficients_};
-  const size_t stateCount = l.biasState().size();
-  if (!l.isSparse()) makeTiles(layer, gradient);
   pool::parallel(parts, [&](int part) {
-    Range rows;
-    if (l.isSparse()) {
-      rows = parts > 1 ? Range{l.cuts()[part], l.cuts()[part + 1]} : Range{0, l.units()};
-      kernels::SparseUpdateArgs args = {};
-      args.rowBegin = rows.begin;
-      args.rowEnd = rows.end;
-      args.rowPointers = l.matrix().rowPointers.data();
-      args.columns = l.matrix().columnIndices.data();
-      args.values = l.matrix().values.data();
-      for (size_t i = 0; i < stateCount; ++i) args.state[i] = l.weightState()[i].data();
-      args.x = inputsOf(layer);
-      args.gradient = gradient;
-      args.vectors = vectors_;
-      args.optimizer = weightOptimizer;
-      kernels_->sparseUpdate(args);
-    } else {
-      rows = evenRange(l.units(), kLanes, parts, part);
-      DenseForm& dense = l.dense();
-      kernels::DenseUpdateArgs args = {};
-      args.rowBegin = rows.begin;
-      args.rowEnd = rows.end;
-      args.inputs = l.inputs();
-      args.samples = samples_;
-      args.vectors = vectors_;
-      args.x = inputTiles_.data();
-      args.gradient = gradientTiles_.data();
-      args.tileStride = tileStride_;
-      args.weights = dense.weights.data();
-      for (size_t i = 0; i < stateCount; ++i) args.state[i] = dense.state[i].data();
-      args.stride = dense.stride;
-      args.mask = dense.mask.size() > 0 ? dense.mask.data() : nullptr;
-      args.maskStride = dense.maskStride;
-      args.optimizer = weightOptimizer;
-      kernels_->denseUpdate(args);
-    }
-    if (!l.hasBias()) return;
-    kernels::BiasUpdateArgs args = {};
-    args.unitBegin = rows.begin;
-    args.unitEnd = rows.end;
-    args.gradient = gradient;
+    const Range rows = evenRange(l.units(), kLanes, parts, part);
+    kernels::DenseUpdateArgs args = {};
+    args.rowBegin = rows.begin;
+    args.rowEnd = rows.end;
+    args.inputs = l.inputs();
+    args.samples = samples_;
     args.vectors = vectors_;
-    args.bias = l.bias().data();
-    for (size_t i = 0; i < stateCount; ++i) args.state[i] = l.biasState()[i].data();
-    args.optimizer = biasOptimizer;
-    kernels_->biasUpdate(args);
+    args.x = inputTiles_.data();
+    args.gradient = gradientTiles_.data();
+    args.tileStride = tileStride_;
+    args.weights = dense.weights.data();
+    for (size_t i = 0; i < l.biasState().size(); ++i) args.state[i] = dense.state[i].data();
+    args.stride = dense.stride;
+    args.mask = dense.mask.size() > 0 ? dense.mask.data() : nullptr;
+    args.maskStride = dense.maskStride;
+    args.optimizer = {rules_.optimizer.rule, weightCoefficients_};
+    kernels_->denseUpdate(args);
+    updateBias(layer, rows);
   });
 }
 
@@ -255,20 +324,28 @@ Status Engine::step(const RowSet& rows, const Targets& targets, const StepSettin
   SETNET_TRY(checkTargets(targets, rows.count, layers_.back().units()));
   FlushSubnormals flush;
   SETNET_TRY(reserve(static_cast<int64_t>(rows.count)));
-  SETNET_TRY(packFeatures(*kernels_, scaling_, rows, 0, rows.count, x_));
   rules::prepareOptimizer(rules_.optimizer, settings.learningRate, false, weightCoefficients_);
   rules::prepareOptimizer(rules_.optimizer, settings.learningRate, true, biasCoefficients_);
 
-  for (size_t l = 0; l < layers_.size(); ++l) forwardLayer(l, settings.step);
-  computeLoss(targets, result);
-
-  size_t current = 0;  // which gradient buffer holds dL/dz of the layer at hand
-  activationGradient(layers_.size() - 1, gradients_[0], {0, layers_.back().units()});
-  for (size_t l = layers_.size(); l-- > 0;) {
-    if (l > 0) inputGradient(l, gradients_[current], gradients_[1 - current]);
-    update(l, gradients_[current]);
-    current = 1 - current;
-  }
+  uint64_t work = 0;
+  for (const Layer& layer : layers_) work += layer.forwardForm().work() * rows.count;
+  const int shares =
+      partsFor(work, threads_) == 1
+          ? 1
+          : static_cast<int>(std::min<int64_t>(slices_, static_cast<int64_t>(kSharesPerThread) * threads_));
+  pool::parallel(shares, [&](int share) {
+    const int64_t end = slices_ * (share + 1) / shares;
+    for (int64_t s = slices_ * share / shares; s < end && failures_[share].ok(); ++s) {
+      Slice slice = sliceAt(s);
+      slice.scratch = scratch_[share].data();
+      failures_[share] = runSlice(slice, rows, targets, settings.step);
+    }
+  });
+  for (int share = 0; share < shares; ++share) SETNET_TRY(failures_[share]);
+  sumLoss(targets, result);
+  updateSparse();
+  for (size_t l = 0; l < layers_.size(); ++l)
+    if (!layers_[l].isSparse()) updateDense(l);
   return Status();
 }
 

@@ -34,24 +34,47 @@ struct OptimizerChoice {
   const float* coefficients = nullptr;
 };
 
-// y[r] = start[r] (or 0) + sum over the row's connections of value * x[column], for rows [rowBegin, rowEnd).
+// A sparse matrix, or some rows of one, in the order in which the kernels walk it (docs/how-it-works.md, "Packed
+// matrices"): columns in blocks, so that the block of x stays in a near cache and a column fits into 16 bits; within a
+// block the rows by length, four of them a group, whose connections take turns: step k of a group holds the k-th
+// connection of each of its rows. A row that has none left is padded with the value 0 at a column of the block.
+constexpr int64_t kGroupRows = 4;
+
+struct PackedRows {
+  int64_t blocks;
+  int64_t blockWidth;       // columns of a block (the last one may have fewer)
+  int64_t groups;           // of each block
+  const uint32_t* rows;     // [blocks][groups][4]; where there are no four, the last one again
+  const uint32_t* steps;    // [blocks][groups]
+  const uint16_t* lengths;  // [blocks][groups][4] connections of each row (0 where it is repeated); for updates only
+  const uint16_t* columns;  // [step][4], from the block's first column
+  float* values;            // [step][4]
+};
+
+// y[r] = start[r] (or 0) + sum over the row's connections of value * x[column], and f of that where an activation is
+// given; or, for the gradient of a layer's inputs, that times the slope of the activation they came from.
 struct SparseProductArgs {
-  int64_t rowBegin, rowEnd;
-  const uint64_t* rowPointers;
-  const uint32_t* columns;
-  const float* values;
+  PackedRows w;
   const float* start;
   ConstPanels x;
   Panels y;
   int64_t vectors;
+  int activation = -1;  // rules::Activation, one that is `cheap`; -1: none
+  const double* parameters = nullptr;
+  const float* outputs = nullptr;  // of the layer below, panels like y: then times the slope there
 };
 
-// The gradient of every connection of rows [rowBegin, rowEnd), and at once the optimizer's update of value and state.
+// The same for a single sample; x and y have one number per column and row. No activation.
+struct SparseVectorArgs {
+  PackedRows w;
+  const float* start;
+  const float* x;
+  float* y;
+};
+
+// The gradient of every connection, and at once the optimizer's update of value and state, which lie as the values do.
 struct SparseUpdateArgs {
-  int64_t rowBegin, rowEnd;
-  const uint64_t* rowPointers;
-  const uint32_t* columns;
-  float* values;
+  PackedRows w;
   float* state[rules::kMaxOptimizerState];
   ConstPanels x;         // the layer's inputs
   ConstPanels gradient;  // dL / d(pre-activations)
@@ -78,6 +101,18 @@ struct DenseForwardArgs {
   ConstPanels x;
   Panels y;
   int64_t vectors;
+};
+
+// The same for a single sample. x is readable up to the stride, with finite numbers beyond the inputs; y is writable up
+// to a multiple of 16.
+struct DenseVectorArgs {
+  int64_t rowBegin, rowEnd;  // rowBegin: a multiple of 16
+  int64_t inputs;
+  const float* weights;
+  int64_t stride;
+  const float* start;
+  const float* x;
+  float* y;
 };
 
 // Columns [inputBegin, inputEnd) of the input gradient. inputBegin: a multiple of kDenseColumnBlock.
@@ -151,6 +186,15 @@ struct ActivationArgs {
   int64_t vectors;
 };
 
+// The same for a single sample.
+struct ActivationVectorArgs {
+  int rule;
+  const double* parameters;
+  int64_t units;
+  const float* z;
+  float* y;
+};
+
 // gradient: from dL/dy (y: after dropout) to dL/dz, in place.
 struct ActivationGradientArgs {
   int rule;
@@ -165,13 +209,14 @@ struct ActivationGradientArgs {
   float keptScale;  // what survivors were multiplied by
 };
 
-// Inverted dropout in place. Decision: index (position in the batch << 32 | unit / 8) of the Philox stream, 16-bit half
-// number unit mod 8 of its block, low halves first; a half below the threshold drops. Writes which samples of which
-// units were kept.
+// Inverted dropout in place. Decision: index ((firstSample + position in the panels) << 32 | unit / 8) of the Philox
+// stream, 16-bit half number unit mod 8 of its block, low halves first; a half below the threshold drops. Writes which
+// samples of which units were kept.
 struct DropoutArgs {
   int64_t unitBegin, unitEnd;
   Panels y;
   int64_t vectors;
+  uint32_t firstSample;
   uint64_t seed;
   uint32_t counter1;   // purpose and layer
   uint32_t counter3;   // the step
@@ -192,7 +237,8 @@ struct LossArgs {
   int64_t samples;
   const int32_t* classes;
   float scale;
-  float* terms;         // [rules::kLossTerms][vectors * 16]
+  float* terms;         // [rules::kLossTerms][termStride]
+  int64_t termStride;   // at least vectors * 16
   uint32_t* predicted;  // [vectors * 16]
 };
 
@@ -207,6 +253,7 @@ struct ProbabilitiesArgs {
 enum class Element : int { Float32, Float64, Uint8, Int8, Uint16, Int16 };
 
 // Rows of a row-major matrix into panels: (float(x) - mean) * scale with two roundings, `missing` becomes 0.
+// With panels of width 1 there is one sample, and the result is followed by zeros up to a multiple of 16.
 struct PackRowsArgs {
   Element type;
   const void* data;
@@ -222,6 +269,15 @@ struct PackRowsArgs {
   int64_t columnBegin, columnEnd;
   Panels out;
   uint8_t* nonfinite;  // set to 1 where a result is not finite
+};
+
+// Which of the `wanted` samples of one panel have a value other than 0 in any feature: bit i is sample i.
+struct LiveSamplesArgs {
+  int64_t features;
+  const float* x;
+  int64_t width;
+  uint32_t wanted;
+  uint32_t* live;
 };
 
 // Panels to a row-major matrix [samples][units].

@@ -4,17 +4,21 @@
 
 #define SETNET_KERNELS(X)                       \
   X(sparseProduct, SparseProductArgs)           \
+  X(sparseVector, SparseVectorArgs)             \
   X(sparseUpdate, SparseUpdateArgs)             \
   X(gather, GatherArgs)                         \
   X(denseForward, DenseForwardArgs)             \
+  X(denseVector, DenseVectorArgs)               \
   X(denseInputGradient, DenseInputGradientArgs) \
   X(denseUpdate, DenseUpdateArgs)               \
   X(biasUpdate, BiasUpdateArgs)                 \
   X(activation, ActivationArgs)                 \
+  X(activationVector, ActivationVectorArgs)     \
   X(activationGradient, ActivationGradientArgs) \
   X(dropout, DropoutArgs)                       \
   X(loss, LossArgs)                             \
   X(probabilities, ProbabilitiesArgs)           \
   X(packRows, PackRowsArgs)                     \
   X(unpackRows, UnpackRowsArgs)                 \
+  X(liveSamples, LiveSamplesArgs)               \
   X(sampleTiles, TilesArgs)

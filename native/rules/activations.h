@@ -2,6 +2,7 @@
 //   forward(z, p)          the result for pre-activation z
 //   backward(dy, z, y, p)  dy times the slope; y is the result AFTER dropout (a dropped unit's dy is 0 already, and a
 //                          kept one's sign is unchanged); z is passed only where needsInput says so, else y again
+//   isCheap                one or two instructions: then it is applied to sums while they are in registers
 // p: the values of its parameters, in the order of its specs, each in every lane.
 #pragma once
 

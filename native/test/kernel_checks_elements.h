@@ -41,6 +41,50 @@ inline void check_activation(const KernelTable& table, Random& random) {
   }
 }
 
+inline void check_activationVector(const KernelTable& table, Random& random) {
+  const double parameters[rules::kMaxParameters] = {1, 1, 1, 1, 1, 1, 1, 1};
+  const float numbers[rules::kMaxParameters] = {1, 1, 1, 1, 1, 1, 1, 1};
+  for (size_t units = 1; units < 50; ++units) {
+    std::vector<float> z = randomNumbers(units, random);
+    z[0] = 0;
+    std::vector<float> y(units + 1, kGuard);
+    const auto compare = [&](rules::Activation rule, auto&& forward) {
+      table.activationVector({static_cast<int>(rule), parameters, static_cast<int64_t>(units), z.data(), y.data()});
+      Comparison comparison(table, "activationVector");
+      for (size_t u = 0; u < units; ++u) comparison.add(y[u], forward(z[u]), forward(z[u]), 1);
+      CHECK_EQ(y[units], kGuard);
+    };
+#define SETNET_ENTRY(Rule) compare(rules::Activation::Rule, [&](float x) { return rules::Rule::forward(x, numbers); });
+    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
+}
+
+inline void check_liveSamples(const KernelTable& table, Random& random) {
+  for (const int64_t samples : {1, 5, 16, 17, 31, 32}) {
+    for (int round = 0; round < 20; ++round) {
+      PanelMemory x(static_cast<int64_t>(random.between(0, 40)), samples);
+      x.fill(random);  // also beyond the samples, where it must not matter
+      uint32_t expected = 0;
+      for (int64_t b = 0; b < samples; ++b) {
+        // Minus zero is zero; a number that is not one, and the smallest of all, are not.
+        const bool live = random.chance(0.5);
+        bool any = false;
+        for (int64_t f = 0; f < x.features(); ++f) {
+          const float something = random.chance(0.1) ? NAN : random.chance(0.1) ? 1e-38f : -1.0f;
+          x.at(f, b) = live && random.chance(0.1) ? something : random.chance(0.5) ? 0.0f : -0.0f;
+          any = any || !(x.at(f, b) == 0);
+        }
+        expected |= uint32_t{any} << b;
+      }
+      uint32_t live = 12345;
+      const uint32_t all = samples == 32 ? ~0u : (1u << samples) - 1;
+      table.liveSamples({x.features(), x.panels().data, x.panels().width, all, &live});
+      CHECK_EQ(live, expected);
+    }
+  }
+}
+
 inline void check_activationGradient(const KernelTable& table, Random& random) {
   const double parameters[rules::kMaxParameters] = {};
   for (const int64_t batch : kBatches) {
@@ -90,6 +134,7 @@ inline void check_dropout(const KernelTable& table, Random& random) {
       args.unitEnd = units - 1;
       args.y = y.panels();
       args.vectors = y.vectors();
+      args.firstSample = threshold == 1 ? 64 : 0;
       args.seed = stream.seed;
       args.counter1 = static_cast<uint32_t>(stream.purpose) | stream.layer << 8;
       args.counter3 = static_cast<uint32_t>(stream.time);
@@ -101,7 +146,8 @@ inline void check_dropout(const KernelTable& table, Random& random) {
       int64_t wrong = 0;
       for (int64_t u = 0; u < units; ++u) {
         for (int64_t b = 0; b < batch; ++b) {
-          const PhiloxBlock block = stream.block(static_cast<uint64_t>(b) << 32 | static_cast<uint64_t>(u / 8));
+          const PhiloxBlock block =
+              stream.block(static_cast<uint64_t>(b + args.firstSample) << 32 | static_cast<uint64_t>(u / 8));
           const uint32_t half = block.word[u % 8 / 2] >> (u % 2 * 16) & 0xFFFF;
           const bool keep = half >= threshold;
           const bool inside = u >= 3 && u < units - 1;
@@ -147,7 +193,7 @@ inline void check_loss(const KernelTable& table, Random& random) {
     const float scale = 1.0f / static_cast<float>(batch);
     const auto compare = [&](rules::Loss rule, auto&& single, auto&& exact) {
       table.loss({static_cast<int>(rule), units, z.panels(), gradient.panels(), z.vectors(), batch, classes.data(),
-                  scale, terms.data(), predicted.data()});
+                  scale, terms.data(), lanes, predicted.data()});
       Comparison gradients(table, "loss, gradient"), sums(table, "loss, terms");
       for (int64_t b = 0; b < batch; ++b) {
         const size_t room = static_cast<size_t>(units);
@@ -256,6 +302,14 @@ void comparePack(const KernelTable& table, kernels::Element type, int64_t batch,
     }
     CHECK_EQ(wrong, 0);
     CHECK(x.guarded() || args.samples < batch);
+    // A single row as a vector: the same numbers, then zeros to the next multiple of 16.
+    std::vector<float> row(static_cast<size_t>((columns + 15) / 16 * 16), kGuard);
+    args.samples = 1;
+    args.out = {row.data(), 0, 1};
+    table.packRows(args);
+    CHECK_EQ(nonfinite, 0);
+    for (size_t c = 0; c < row.size(); ++c)
+      CHECK(sameBits(row[c], c < static_cast<size_t>(columns) ? x.at(static_cast<int64_t>(c), 0) : 0.0f));
   }
 }
 
@@ -289,6 +343,15 @@ inline void check_packRows(const KernelTable& table, Random& random) {
       args.hasMissing = true;
       args.missing = std::numeric_limits<float>::quiet_NaN();
       table.packRows(args);
+      CHECK_EQ(nonfinite, std::isnan(bad) ? 0 : 1);
+      std::vector<float> row(48);
+      kernels::PackRowsArgs single = args;
+      single.samples = 1;
+      single.first = static_cast<uint64_t>(position / 37);
+      single.out = {row.data(), 0, 1};
+      single.nonfinite = &nonfinite;
+      nonfinite = 0;
+      table.packRows(single);
       CHECK_EQ(nonfinite, std::isnan(bad) ? 0 : 1);
       if (std::isnan(bad)) CHECK(sameBits(x.at(position % 37, position / 37), 0.0f));
     }

@@ -4,8 +4,11 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "cpu/packed_matrix.h"
 #include "kernels/kernel_table.h"
 #include "test/check.h"
 #include "test/kernel_panels.h"
@@ -34,73 +37,167 @@ void compareProduct(const KernelTable& table, const char* what, PanelMemory& x, 
   CHECK(y.guarded());
 }
 
+inline cpu::CsrView viewOf(const core::CsrMatrix& w) {
+  return {w.rows, w.columns, w.rowPointers.data(), w.columnIndices.data(), w.values.data()};
+}
+
+// Shapes of one block of columns, and of several: wide enough, and with so many connections that blocks are worth it.
+inline core::CsrMatrix randomWeights(Random& random) {
+  if (random.chance(0.7))
+    return randomCsr(random.between(1, 60), random.between(1, 90), random.uniform(0, 0.7), random);
+  return randomCsr(random.between(1, 20), random.between(700, 1500), random.uniform(0.03, 0.2), random);
+}
+
 inline void check_sparseProduct(const KernelTable& table, Random& random) {
   for (const int64_t batch : kBatches) {
-    const core::CsrMatrix w = randomCsr(random.between(1, 60), random.between(1, 90), random.uniform(0, 0.7), random);
+    const core::CsrMatrix w = randomWeights(random);
+    const auto visitRow = [&](int64_t r, auto&& visit) {
+      for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) visit(w.columnIndices[k], w.values[k]);
+    };
+    cpu::PackedMatrix packed;
+    CHECK_OK(packed.pack(viewOf(w), static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)));
     PanelMemory x(static_cast<int64_t>(w.columns), batch), y(static_cast<int64_t>(w.rows), batch);
     x.fill(random);
     std::vector<float> bias = randomNumbers(w.rows, random);
     for (float& b : bias)
       if (random.chance(0.3)) b = -0.0f;  // which must not leave an empty row
+    const int64_t rows = static_cast<int64_t>(w.rows);
+    kernels::SparseProductArgs args = {};
+    const auto run = [&] {
+      for (int part = 0; part < packed.parts(); ++part) {
+        args.w = packed.view(part);
+        table.sparseProduct(args);
+      }
+    };
     for (const float* start : {static_cast<const float*>(bias.data()), static_cast<const float*>(nullptr)}) {
-      const int64_t end = static_cast<int64_t>(w.rows), begin = static_cast<int64_t>(random.below(w.rows));
-      table.sparseProduct({begin, end, w.rowPointers.data(), w.columnIndices.data(), w.values.data(), start, x.panels(),
-                           y.panels(), x.vectors()});
-      compareProduct(table, "sparseProduct", x, y, begin, end, start, [&](int64_t r, auto&& visit) {
-        for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) visit(w.columnIndices[k], w.values[k]);
-      });
+      args = {};
+      args.start = start;
+      args.x = x.panels();
+      args.y = y.panels();
+      args.vectors = x.vectors();
+      args.activation = -1;
+      run();
+      compareProduct(table, "sparseProduct", x, y, 0, rows, start, visitRow);
+    }
+    // With an activation, and times the slope of one: the plain product, then the rule.
+    PanelMemory plain = y;
+    args.start = nullptr;
+    args.activation = -1;
+    args.y = plain.panels();
+    run();
+    const double parameters[rules::kMaxParameters] = {1, 1, 1, 1, 1, 1, 1, 1};
+    const float numbers[rules::kMaxParameters] = {1, 1, 1, 1, 1, 1, 1, 1};
+    PanelMemory outputs(rows, batch);
+    outputs.fill(random);
+    outputs.at(0, 0) = 0;
+    args.y = y.panels();
+    args.parameters = parameters;
+    const auto compare = [&](rules::Activation rule, const char* what, auto&& expected) {
+      args.activation = static_cast<int>(rule);
+      run();
+      int64_t wrong = 0;
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t b = 0; b < batch; ++b) wrong += !sameBits(y.at(r, b), expected(plain.at(r, b), outputs.at(r, b)));
+      if (wrong > 0) FAIL(std::string(table.name) + " sparseProduct " + what + ": " + std::to_string(wrong) + " wrong");
+      CHECK(y.guarded());
+    };
+    const auto both = [&](auto rule, rules::Activation number) {
+      using Rule = decltype(rule);
+      if constexpr (Rule::isCheap) {
+        args.outputs = nullptr;
+        compare(number, Rule::name, [&](float sum, float) { return Rule::forward(sum, numbers); });
+        args.outputs = outputs.panels().data;
+        compare(number, Rule::name, [&](float sum, float out) { return Rule::backward(sum, out, out, numbers); });
+      }
+    };
+#define SETNET_ENTRY(Rule) both(rules::Rule(), rules::Activation::Rule);
+    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
+  // A matrix without rows, one without connections, one without columns.
+  for (const auto& [rows, columns] : {std::pair<uint64_t, uint64_t>{0, 5}, {5, 5}, {5, 0}}) {
+    const core::CsrMatrix w = randomCsr(rows, columns, 0, random);
+    cpu::PackedMatrix packed;
+    CHECK_OK(packed.pack(viewOf(w), 2, 0, nullptr, true));
+    PanelMemory x(5, 20), y(5, 20);
+    x.fill(random);
+    kernels::SparseProductArgs args = {};
+    args.w = packed.view(0);
+    args.x = x.panels();
+    args.y = y.panels();
+    args.vectors = 2;
+    args.activation = -1;
+    table.sparseProduct(args);
+    CHECK(sameBits(y.at(4, 19), rows == 0 ? kGuard : 0.0f));
+  }
+}
+
+inline void check_sparseVector(const KernelTable& table, Random& random) {
+  for (int round = 0; round < 40; ++round) {
+    const core::CsrMatrix w = randomWeights(random);
+    cpu::PackedMatrix packed;
+    CHECK_OK(packed.pack(viewOf(w), static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)));
+    const std::vector<float> x = randomNumbers(w.columns, random), bias = randomNumbers(w.rows, random);
+    const float* start = random.chance(0.5) ? bias.data() : nullptr;
+    std::vector<float> y(w.rows, kGuard);
+    for (int part = 0; part < packed.parts(); ++part)
+      table.sparseVector({packed.view(part), start, x.data(), y.data()});
+    Comparison compare(table, "sparseVector");
+    for (uint64_t r = 0; r < w.rows; ++r) {
+      float single = start ? start[r] : 0.0f;
+      double exact = single, magnitude = std::fabs(single);
+      for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) {
+        single = std::fma(w.values[k], x[w.columnIndices[k]], single);
+        exact += double{w.values[k]} * x[w.columnIndices[k]];
+        magnitude += std::fabs(double{w.values[k]} * x[w.columnIndices[k]]);
+      }
+      compare.add(y[r], single + 0.0f, exact, magnitude);
     }
   }
-  // A matrix without rows, and one without connections.
-  const core::CsrMatrix none = randomCsr(0, 5, 0.5, random), empty = randomCsr(5, 5, 0, random);
-  PanelMemory x(5, 20), y(5, 20);
-  x.fill(random);
-  table.sparseProduct({0, 0, none.rowPointers.data(), none.columnIndices.data(), none.values.data(), nullptr,
-                       x.panels(), y.panels(), 2});
-  CHECK_EQ(y.at(0, 0), kGuard);
-  table.sparseProduct({0, 5, empty.rowPointers.data(), empty.columnIndices.data(), empty.values.data(), nullptr,
-                       x.panels(), y.panels(), 2});
-  CHECK(sameBits(y.at(4, 19), 0.0f));
 }
 
 inline void check_sparseUpdate(const KernelTable& table, Random& random) {
   for (const int64_t batch : kBatches) {
     for (const bool nesterov : {false, true}) {
-      core::CsrMatrix w = randomCsr(random.between(1, 60), random.between(1, 90), random.uniform(0, 0.7), random);
+      const core::CsrMatrix w = randomWeights(random);
       PanelMemory x(static_cast<int64_t>(w.columns), batch), gradient(static_cast<int64_t>(w.rows), batch);
       x.fill(random);
       gradient.fill(random, true);
       const TestOptimizer optimizer(0.9, 1e-3, nesterov, 0.05f);
-      std::vector<float> velocity = randomNumbers(w.values.size(), random);
-      const std::vector<float> oldValues = w.values, oldVelocity = velocity;
-      kernels::SparseUpdateArgs args = {};
-      args.rowBegin = static_cast<int64_t>(random.below(w.rows));
-      args.rowEnd = static_cast<int64_t>(w.rows);
-      args.rowPointers = w.rowPointers.data();
-      args.columns = w.columnIndices.data();
-      args.values = w.values.data();
-      args.state[0] = velocity.data();
-      args.x = x.panels();
-      args.gradient = gradient.panels();
-      args.vectors = x.vectors();
-      args.optimizer = optimizer.kernel();
-      table.sparseUpdate(args);
+      const std::vector<float> oldVelocity = randomNumbers(w.values.size(), random);
+      const float* companions[] = {oldVelocity.data()};
+      cpu::PackedMatrix packed;
+      CHECK_OK(packed.pack(viewOf(w), static_cast<int>(random.between(1, 3)), 1, companions, true));
+      for (int part = 0; part < packed.parts(); ++part) {
+        kernels::SparseUpdateArgs args = {};
+        args.w = packed.view(part);
+        args.state[0] = packed.companion(part, 0);
+        args.x = x.panels();
+        args.gradient = gradient.panels();
+        args.vectors = x.vectors();
+        args.optimizer = optimizer.kernel();
+        table.sparseUpdate(args);
+      }
+      std::vector<float> newValues(w.values.size()), velocity(w.values.size());
+      float* unpacked[] = {velocity.data()};
+      packed.unpack(nullptr, nullptr, newValues.data(), unpacked);
       Comparison values(table, "sparseUpdate, values"), states(table, "sparseUpdate, velocity");
-      for (int64_t r = 0; r < args.rowEnd; ++r) {
+      for (uint64_t r = 0; r < w.rows; ++r) {
         for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) {
-          if (r < args.rowBegin) {
-            CHECK(sameBits(w.values[k], oldValues[k]) && sameBits(velocity[k], oldVelocity[k]));
-            continue;
-          }
-          const GradientSums sums = weightGradient(x, w.columnIndices[k], gradient, r);
-          float weight = oldValues[k], state = oldVelocity[k];
+          const GradientSums sums = weightGradient(x, w.columnIndices[k], gradient, static_cast<int64_t>(r));
+          float weight = w.values[k], state = oldVelocity[k];
           double exactWeight = weight, exactState = state;
           optimizer.update(&weight, sums.single, &state);
           optimizer.update(&exactWeight, sums.exact, &exactState);
-          values.add(w.values[k], weight, exactWeight, sums.magnitude + 2);
+          values.add(newValues[k], weight, exactWeight, sums.magnitude + 2);
           states.add(velocity[k], state, exactState, sums.magnitude + 2);
         }
       }
+      // What pads the groups is 0 still: the sums of all slots are those of the connections.
+      double slots = 0, connections = 0;
+      for (const float value : packed.slots()) slots += std::fabs(value);
+      for (const float value : newValues) connections += std::fabs(value);
+      CHECK(std::fabs(slots - connections) <= 1e-9 * connections);
     }
   }
 }
@@ -158,6 +255,35 @@ inline void check_denseForward(const KernelTable& table, Random& random) {
   const float start = -0.0f;
   table.denseForward({0, 1, 1, w.weights.data(), w.stride, &start, x.panels(), y.panels(), 1});
   CHECK(sameBits(y.at(0, 0), 0.0f));
+}
+
+inline void check_denseVector(const KernelTable& table, Random& random) {
+  for (int round = 0; round < 30; ++round) {
+    const int64_t units = static_cast<int64_t>(random.between(1, 70)),
+                  inputs = static_cast<int64_t>(random.between(1, 90));
+    TestMatrix w(units, inputs, random);
+    std::vector<float> x = randomNumbers(static_cast<size_t>(w.stride), random);
+    const std::vector<float> bias = randomNumbers(static_cast<size_t>(units), random);
+    const float* start = random.chance(0.5) ? bias.data() : nullptr;
+    const int64_t begin = units > 40 && random.chance(0.5) ? 32 : 0;
+    std::vector<float> y(static_cast<size_t>((units + 15) / 16 * 16), kGuard);
+    table.denseVector({begin, units, inputs, w.weights.data(), w.stride, start, x.data(), y.data()});
+    Comparison compare(table, "denseVector");
+    for (int64_t r = 0; r < units; ++r) {
+      if (r < begin) {
+        CHECK_EQ(y[r], kGuard);
+        continue;
+      }
+      float single = start ? start[r] : 0.0f;
+      double exact = single, magnitude = std::fabs(single);
+      for (int64_t c = 0; c < inputs; ++c) {
+        single = std::fma(w.at(r, c), x[c], single);
+        exact += double{w.at(r, c)} * x[c];
+        magnitude += std::fabs(double{w.at(r, c)} * x[c]);
+      }
+      compare.add(y[r], single + 0.0f, exact, magnitude);
+    }
+  }
 }
 
 inline void check_denseInputGradient(const KernelTable& table, Random& random) {

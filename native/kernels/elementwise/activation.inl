@@ -24,6 +24,26 @@ static void activation(const ActivationArgs& a) {
 }
 
 template <class Rule>
+static void activationVectorWith(const ActivationVectorArgs& a) {
+  Lanes parameters[rules::kMaxParameters];
+  for (int i = 0; i < Rule::parameterCount; ++i) parameters[i] = splat(static_cast<float>(a.parameters[i]));
+  int64_t u = 0;
+  for (; u + kLanes <= a.units; u += kLanes) store(a.y + u, Rule::forward(load(a.z + u), parameters));
+  if (u < a.units) storePart(a.y + u, Rule::forward(loadPart(a.z + u, a.units - u), parameters), a.units - u);
+}
+
+static void activationVector(const ActivationVectorArgs& a) {
+  switch (static_cast<rules::Activation>(a.rule)) {
+#define SETNET_ENTRY(Rule)                \
+  case rules::Activation::Rule:           \
+    activationVectorWith<rules::Rule>(a); \
+    break;
+    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
+}
+
+template <class Rule>
 static void activationGradientWith(const ActivationGradientArgs& a) {
   Lanes parameters[rules::kMaxParameters];
   for (int i = 0; i < Rule::parameterCount; ++i) parameters[i] = splat(static_cast<float>(a.parameters[i]));

@@ -30,8 +30,9 @@ static void dropout(const DropoutArgs& a) {
   const Words lanes = loadWords(lane);
   for (int64_t group = a.unitBegin / 8; group * 8 < a.unitEnd; ++group) {
     for (int64_t v = 0; v < a.vectors; ++v) {
-      const WordBlock block = philoxBlocks(static_cast<uint32_t>(group), a.counter1,
-                                           lanes + splatWords(static_cast<uint32_t>(v * kLanes)), a.counter3, a.seed);
+      const WordBlock block =
+          philoxBlocks(static_cast<uint32_t>(group), a.counter1,
+                       lanes + splatWords(a.firstSample + static_cast<uint32_t>(v * kLanes)), a.counter3, a.seed);
       float* y = a.y.vector(v);
       SETNET_UNROLL
       for (int i = 0; i < 8; ++i) {

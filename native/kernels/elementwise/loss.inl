@@ -47,7 +47,7 @@ static void loss(const LossArgs& a) {
       SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY
     }
-    for (int i = 0; i < rules::kLossTerms; ++i) store(a.terms + (i * a.vectors + v) * kLanes, terms[i]);
+    for (int i = 0; i < rules::kLossTerms; ++i) store(a.terms + i * a.termStride + v * kLanes, terms[i]);
     // Lanes beyond the batch's end must not reach any sum over samples.
     if (count < kLanes) {
       const uint16_t there = static_cast<uint16_t>((1u << count) - 1);

@@ -12,8 +12,9 @@ constexpr int kDenseRows = 6;
 constexpr int kDenseVectors = 1;
 constexpr int kUpdateRows = 4;
 constexpr int kUpdateVectors = 1;
-constexpr int kSparseVectors = 4;
-constexpr int kSampledRows = 2;  // connections of a sampled product at a time
+constexpr int kSparseRows = 2;      // rows of a packed group at a time, two vectors each
+constexpr int kSampledVectors = 4;  // of a row's gradient that stay in registers
+constexpr int kSampledRows = 2;     // connections of a sampled product at a time
 
 struct Lanes {
   __m256 low, high;
@@ -28,17 +29,23 @@ SETNET_INLINE void store(float* p, Lanes a) {
   _mm256_storeu_ps(p + 8, a.high);
 }
 // The first `count` lanes; the others are 0.
+SETNET_INLINE __m256i firstLanes(int64_t count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
 SETNET_INLINE Lanes loadPart(const float* p, int64_t count) {
-  float part[16] = {};
-  for (int64_t i = 0; i < count; ++i) part[i] = p[i];
-  return load(part);
+  return {_mm256_maskload_ps(p, firstLanes(count)), _mm256_maskload_ps(p + 8, firstLanes(count - 8))};
 }
 SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
-  float part[16];
-  store(part, a);
-  for (int64_t i = 0; i < count; ++i) p[i] = part[i];
+  _mm256_maskstore_ps(p, firstLanes(count), a.low);
+  _mm256_maskstore_ps(p + 8, firstLanes(count - 8), a.high);
 }
 SETNET_INLINE Lanes splat(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+// The first R of four weights, each in every lane.
+template <int R>
+SETNET_INLINE void splatEach(const float* p, Lanes (&to)[R]) {
+  SETNET_UNROLL
+  for (int r = 0; r < R; ++r) to[r] = splat(p[r]);
+}
 
 SETNET_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
 SETNET_INLINE Lanes operator-(Lanes a, Lanes b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }
@@ -66,6 +73,12 @@ SETNET_INLINE Lanes powerOfTwo(Lanes n) { return {powerOfTwo(n.low), powerOfTwo(
 // One bit per lane.
 SETNET_INLINE uint16_t positiveBits(Lanes x) {
   return static_cast<uint16_t>(_mm256_movemask_ps(isPositive(x.low)) | _mm256_movemask_ps(isPositive(x.high)) << 8);
+}
+// Also where x is not a number.
+SETNET_INLINE uint16_t nonzeroBits(Lanes x) {
+  const __m256 zero = _mm256_setzero_ps();
+  return static_cast<uint16_t>(_mm256_movemask_ps(_mm256_cmp_ps(x.low, zero, _CMP_NEQ_UQ)) |
+                               _mm256_movemask_ps(_mm256_cmp_ps(x.high, zero, _CMP_NEQ_UQ)) << 8);
 }
 SETNET_INLINE Lanes whereBits(uint16_t bits, Lanes yes, Lanes no) {
   const __m256i all = _mm256_set1_epi32(bits);
@@ -182,6 +195,8 @@ SETNET_INLINE void transpose16(Lanes* rows) {
     rows[8 + i] = {block[0][1][i], block[1][1][i]};
   }
 }
+
+#include "kernels/lanes/quad_x86.h"
 
 }  // namespace setnet::kernels::avx2
 

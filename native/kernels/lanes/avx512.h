@@ -12,8 +12,9 @@ constexpr int kDenseRows = 12;
 constexpr int kDenseVectors = 2;
 constexpr int kUpdateRows = 8;
 constexpr int kUpdateVectors = 3;
-constexpr int kSparseVectors = 8;
-constexpr int kSampledRows = 4;  // connections of a sampled product at a time
+constexpr int kSparseRows = 4;      // rows of a packed group at a time, two vectors each
+constexpr int kSampledVectors = 8;  // of a row's gradient that stay in registers
+constexpr int kSampledRows = 8;     // connections of a sampled product at a time
 
 struct Lanes {
   __m512 v;
@@ -32,6 +33,15 @@ SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), a.v);
 }
 SETNET_INLINE Lanes splat(float x) { return {_mm512_set1_ps(x)}; }
+// The first R of four weights, each in every lane: one load for all of them.
+template <int R>
+SETNET_INLINE void splatEach(const float* p, Lanes (&to)[R]) {
+  const __m512 four = _mm512_broadcast_f32x4(_mm_loadu_ps(p));
+  to[0].v = _mm512_permute_ps(four, 0x00);
+  if constexpr (R > 1) to[1].v = _mm512_permute_ps(four, 0x55);
+  if constexpr (R > 2) to[2].v = _mm512_permute_ps(four, 0xAA);
+  if constexpr (R > 3) to[3].v = _mm512_permute_ps(four, 0xFF);
+}
 
 SETNET_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_ps(a.v, b.v)}; }
 SETNET_INLINE Lanes operator-(Lanes a, Lanes b) { return {_mm512_sub_ps(a.v, b.v)}; }
@@ -53,6 +63,10 @@ SETNET_INLINE Lanes powerOfTwo(Lanes n) {
 // One bit per lane.
 SETNET_INLINE uint16_t positiveBits(Lanes x) {
   return static_cast<uint16_t>(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_GT_OQ));
+}
+// Also where x is not a number.
+SETNET_INLINE uint16_t nonzeroBits(Lanes x) {
+  return static_cast<uint16_t>(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_NEQ_UQ));
 }
 SETNET_INLINE Lanes whereBits(uint16_t bits, Lanes yes, Lanes no) { return {_mm512_mask_blend_ps(bits, no.v, yes.v)}; }
 
@@ -128,6 +142,8 @@ SETNET_INLINE void transpose16(Lanes* rows) {
     rows[12 + m].v = _mm512_shuffle_f32x4(c, d, 0xDD);
   }
 }
+
+#include "kernels/lanes/quad_x86.h"
 
 }  // namespace setnet::kernels::avx512
 

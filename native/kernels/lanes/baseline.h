@@ -13,8 +13,9 @@ constexpr int kDenseRows = 2;
 constexpr int kDenseVectors = 1;
 constexpr int kUpdateRows = 2;
 constexpr int kUpdateVectors = 1;
-constexpr int kSparseVectors = 2;
-constexpr int kSampledRows = 1;  // connections of a sampled product at a time
+constexpr int kSparseRows = 1;      // rows of a packed group at a time, two vectors each
+constexpr int kSampledVectors = 2;  // of a row's gradient that stay in registers
+constexpr int kSampledRows = 1;     // connections of a sampled product at a time
 
 typedef float Float4 __attribute__((vector_size(16)));
 typedef uint32_t Word4 __attribute__((vector_size(16)));
@@ -50,6 +51,12 @@ SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
 SETNET_INLINE Lanes splat(float x) {
   const Float4 four = {x, x, x, x};
   return {{four, four, four, four}};
+}
+// The first R of four weights, each in every lane.
+template <int R>
+SETNET_INLINE void splatEach(const float* p, Lanes (&to)[R]) {
+  SETNET_UNROLL
+  for (int r = 0; r < R; ++r) to[r] = splat(p[r]);
 }
 
 SETNET_INLINE Lanes operator+(Lanes a, Lanes b) {
@@ -108,6 +115,12 @@ SETNET_INLINE Int4 bitsOfLanes(int quad) {
 SETNET_INLINE uint16_t positiveBits(Lanes x) {
   Int4 bits = {};
   SETNET_EACH bits |= isPositive(x.q[i]) & bitsOfLanes(i);
+  return static_cast<uint16_t>(bits[0] | bits[1] | bits[2] | bits[3]);
+}
+// Also where x is not a number.
+SETNET_INLINE uint16_t nonzeroBits(Lanes x) {
+  Int4 bits = {};
+  SETNET_EACH bits |= (x.q[i] != Float4{}) & bitsOfLanes(i);
   return static_cast<uint16_t>(bits[0] | bits[1] | bits[2] | bits[3]);
 }
 SETNET_INLINE Lanes whereBits(uint16_t bits, Lanes yes, Lanes no) {
@@ -200,6 +213,21 @@ SETNET_INLINE void transpose16(Lanes* rows) {
 }
 
 #undef SETNET_EACH
+
+// Four lanes: the rows of a packed group, for a single sample.
+struct Quad {
+  Float4 v;
+};
+SETNET_INLINE Quad loadQuad(const float* p) {
+  Quad r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
+}
+SETNET_INLINE void storeQuad(float* p, Quad a) { __builtin_memcpy(p, &a, sizeof a); }
+SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {a.v * b.v + c.v}; }
+SETNET_INLINE Quad gatherQuad(const float* x, const uint16_t* columns) {
+  return {Float4{x[columns[0]], x[columns[1]], x[columns[2]], x[columns[3]]}};
+}
 
 }  // namespace setnet::kernels::baseline
 

@@ -12,8 +12,9 @@ constexpr int kDenseRows = 6;
 constexpr int kDenseVectors = 1;
 constexpr int kUpdateRows = 4;
 constexpr int kUpdateVectors = 1;
-constexpr int kSparseVectors = 4;
-constexpr int kSampledRows = 2;  // connections of a sampled product at a time
+constexpr int kSparseRows = 2;      // rows of a packed group at a time, two vectors each
+constexpr int kSampledVectors = 4;  // of a row's gradient that stay in registers
+constexpr int kSampledRows = 2;     // connections of a sampled product at a time
 
 struct Lanes {
   float32x4_t q[4];
@@ -45,6 +46,12 @@ SETNET_INLINE Lanes splat(float x) {
   Lanes r;
   SETNET_EACH r.q[i] = vdupq_n_f32(x);
   return r;
+}
+// The first R of four weights, each in every lane.
+template <int R>
+SETNET_INLINE void splatEach(const float* p, Lanes (&to)[R]) {
+  SETNET_UNROLL
+  for (int r = 0; r < R; ++r) to[r] = splat(p[r]);
 }
 
 SETNET_INLINE Lanes operator+(Lanes a, Lanes b) {
@@ -97,6 +104,12 @@ SETNET_INLINE uint32x4_t bitsOfLanes(int quad) {
 SETNET_INLINE uint16_t positiveBits(Lanes x) {
   uint32x4_t bits = vdupq_n_u32(0);
   SETNET_EACH bits = vorrq_u32(bits, vandq_u32(isPositive(x.q[i]), bitsOfLanes(i)));
+  return static_cast<uint16_t>(vaddvq_u32(bits));
+}
+// Also where x is not a number.
+SETNET_INLINE uint16_t nonzeroBits(Lanes x) {
+  uint32x4_t bits = vdupq_n_u32(0);
+  SETNET_EACH bits = vorrq_u32(bits, vbicq_u32(bitsOfLanes(i), vceqq_f32(x.q[i], vdupq_n_f32(0))));
   return static_cast<uint16_t>(vaddvq_u32(bits));
 }
 SETNET_INLINE Lanes whereBits(uint16_t bits, Lanes yes, Lanes no) {
@@ -197,6 +210,20 @@ SETNET_INLINE void transpose16(Lanes* rows) {
 }
 
 #undef SETNET_EACH
+
+// Four lanes: the rows of a packed group, for a single sample.
+struct Quad {
+  float32x4_t v;
+};
+SETNET_INLINE Quad loadQuad(const float* p) { return {vld1q_f32(p)}; }
+SETNET_INLINE void storeQuad(float* p, Quad a) { vst1q_f32(p, a.v); }
+SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+SETNET_INLINE Quad gatherQuad(const float* x, const uint16_t* columns) {
+  float32x4_t v = vld1q_dup_f32(x + columns[0]);
+  v = vld1q_lane_f32(x + columns[1], v, 1);
+  v = vld1q_lane_f32(x + columns[2], v, 2);
+  return {vld1q_lane_f32(x + columns[3], v, 3)};
+}
 
 }  // namespace setnet::kernels::neon
 

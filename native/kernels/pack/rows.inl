@@ -30,8 +30,35 @@ SETNET_INLINE Lanes withoutMissing(Lanes raw, Lanes scaled, float missing) {
   return load(y);
 }
 
+// One row, for panels of width 1.
+template <class T>
+static void packVectorOf(const PackRowsArgs& a) {
+  const T* row =
+      static_cast<const T*>(a.data) + (a.indices ? a.indices[0] : a.first) * static_cast<uint64_t>(a.columns);
+  const Lanes zero = splat(0.0f);
+  Lanes check = zero;  // becomes NaN where anything was not finite
+  for (int64_t c = a.columnBegin; c < a.columnEnd; c += kLanes) {
+    const int64_t count = a.columnEnd - c < kLanes ? a.columnEnd - c : kLanes;
+    const Lanes raw = convert(row + c, count);
+    Lanes x = raw;
+    if (a.mean && a.perFeature)
+      x = (raw - loadPart(a.mean + c, count)) * loadPart(a.scale + c, count);
+    else if (a.mean)
+      x = (raw - splat(a.mean[0])) * splat(a.scale[0]);
+    if (a.hasMissing) x = withoutMissing(raw, x, a.missing);
+    if (count < kLanes) x = whereBits(static_cast<uint16_t>((1u << count) - 1), x, zero);
+    check = madd(x, zero, check);
+    store(a.out.data + c, x);
+  }
+  alignas(64) float checks[16];
+  store(checks, check);
+  for (int i = 0; i < 16; ++i)
+    if (checks[i] != 0) *a.nonfinite = 1;
+}
+
 template <class T>
 static void packRowsOf(const PackRowsArgs& a) {
+  if (a.out.width == 1) return packVectorOf<T>(a);
   const T* data = static_cast<const T*>(a.data);
   const Lanes zero = splat(0.0f);
   Lanes check = zero;  // becomes NaN where anything was not finite

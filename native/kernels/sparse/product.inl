@@ -1,90 +1,148 @@
-// y = start + W x for a sparse W in CSR form: the forward product, and with the transposed form the input gradient.
-// A row is walked once for up to kSparseVectors vectors of samples: index and value are loaded once for all of them,
-// and their independent chains hide the latency of the multiply-add.
+// y = start + W x for a packed sparse W: the forward product, and with the transposed form the input gradient.
+//
+// Per connection and vector of samples one load and one multiply-add; that load is what binds. A step's four columns
+// come with one load, its four weights with another; the rows of a group have about the same length, so that the end of
+// the inner loop is predicted; their chains hide each other's latency.
 
-// Adds the products of connections [k, end) of one row for N vectors; Width is the panels' width.
-template <int N, int Width>
-SETNET_INLINE void sparseChain(const SparseProductArgs& a, const float* x, uint64_t k, uint64_t end, Lanes (&sum)[N]) {
-  const int64_t stride = a.x.stride;
-  for (; k < end; ++k) {
-    const float* source = x + static_cast<uint64_t>(a.columns[k]) * Width;
-    const Lanes value = splat(a.values[k]);
-    SETNET_UNROLL
-    for (int v = 0; v < N; ++v) sum[v] = madd(value, load(source + v / 2 * stride + v % 2 * kLanes), sum[v]);
-  }
-}
+// What becomes of a finished sum.
+template <class Rule>
+struct Activated {
+  Lanes parameters[rules::kMaxParameters];
 
-// N vectors of R rows from the panel at x on. With few vectors a row alone would wait for its own multiply-adds: R rows
-// go side by side as far as the shortest one reaches, then each by itself.
-template <int N, int Width, int R>
-SETNET_INLINE void sparseRowGroup(const SparseProductArgs& a, const float* x, float* y, int64_t row) {
-  Lanes sum[R][N];
-  uint64_t begin[R];
-  uint64_t common = ~uint64_t{0};
-  SETNET_UNROLL
-  for (int r = 0; r < R; ++r) {
-    const Lanes start = splat(a.start ? a.start[row + r] : 0.0f);
-    SETNET_UNROLL
-    for (int v = 0; v < N; ++v) sum[r][v] = start;
-    begin[r] = a.rowPointers[row + r];
-    const uint64_t length = a.rowPointers[row + r + 1] - begin[r];
-    common = length < common ? length : common;
+  SETNET_MEMBER_INLINE explicit Activated(const double* p) {
+    for (int i = 0; i < Rule::parameterCount; ++i) parameters[i] = splat(static_cast<float>(p[i]));
   }
-  if constexpr (R > 1) {
-    const int64_t stride = a.x.stride;
-    for (uint64_t k = 0; k < common; ++k) {
-      SETNET_UNROLL
-      for (int r = 0; r < R; ++r) {
-        const float* source = x + static_cast<uint64_t>(a.columns[begin[r] + k]) * Width;
-        const Lanes value = splat(a.values[begin[r] + k]);
-        SETNET_UNROLL
-        for (int v = 0; v < N; ++v) sum[r][v] = madd(value, load(source + v / 2 * stride + v % 2 * kLanes), sum[r][v]);
-      }
-    }
+  SETNET_MEMBER_INLINE Lanes operator()(Lanes sum, int64_t) const { return Rule::forward(sum, parameters); }
+};
+
+template <class Rule>
+struct TimesSlope {
+  Lanes parameters[rules::kMaxParameters];
+  const float* outputs;
+
+  SETNET_MEMBER_INLINE TimesSlope(const double* p, const float* panel) : outputs(panel) {
+    for (int i = 0; i < Rule::parameterCount; ++i) parameters[i] = splat(static_cast<float>(p[i]));
+  }
+  SETNET_MEMBER_INLINE Lanes operator()(Lanes sum, int64_t at) const {
+    const Lanes y = load(outputs + at);
+    return Rule::backward(sum, y, y, parameters);
+  }
+};
+
+// The column of lane r among those that were loaded together.
+template <int R>
+SETNET_INLINE uint64_t loadColumns(const uint16_t* p) {
+  if constexpr (R == 4) {
+    uint64_t columns;
+    __builtin_memcpy(&columns, p, 8);
+    return columns;
+  } else if constexpr (R == 2) {
+    uint32_t columns;
+    __builtin_memcpy(&columns, p, 4);
+    return columns;
   } else {
-    common = 0;
+    return *p;
   }
+}
+
+// R rows of one group, N vectors of one panel.
+template <int R, int N, int Width, class Finish>
+SETNET_INLINE void productRows(const uint32_t* rows, const uint16_t* columns, const float* values, uint32_t steps,
+                               const float* start, bool first, bool last, const float* x, float* y,
+                               const Finish& finish) {
+  Lanes sum[R][N];
   SETNET_UNROLL
   for (int r = 0; r < R; ++r) {
-    sparseChain<N, Width>(a, x, begin[r] + common, a.rowPointers[row + r + 1], sum[r]);
-    float* target = y + (row + r) * Width;
+    const int64_t row = rows[r];
     SETNET_UNROLL
-    for (int v = 0; v < N; ++v) store(target + v / 2 * a.y.stride + v % 2 * kLanes, sum[r][v] + splat(0.0f));
+    for (int v = 0; v < N; ++v)
+      sum[r][v] = first ? splat(start ? start[row] : 0.0f) : load(y + row * Width + v * kLanes);
+  }
+  for (uint32_t k = 0; k < steps; ++k) {
+    const uint64_t packed = loadColumns<R>(columns);
+    Lanes weight[R];
+    splatEach(values, weight);
+    SETNET_UNROLL
+    for (int r = 0; r < R; ++r) {
+      const float* source = x + (packed >> 16 * r & 0xFFFF) * Width;
+      SETNET_UNROLL
+      for (int v = 0; v < N; ++v) sum[r][v] = madd(weight[r], load(source + v * kLanes), sum[r][v]);
+    }
+    columns += kGroupRows;
+    values += kGroupRows;
+  }
+  // From the last row on, so that a row that is repeated is written last by its first place.
+  const Lanes zero = splat(0.0f);
+  SETNET_UNROLL
+  for (int r = R - 1; r >= 0; --r) {
+    const int64_t at = static_cast<int64_t>(rows[r]) * Width;
+    SETNET_UNROLL
+    for (int v = 0; v < N; ++v)
+      store(y + at + v * kLanes, last ? finish(sum[r][v] + zero, at + v * kLanes) : sum[r][v]);
   }
 }
 
-template <int N, int Width>
-static void sparseRows(const SparseProductArgs& a, const float* x, float* y) {
-  constexpr int R = N * 2 <= kSparseVectors ? (N == 1 && kSparseVectors >= 4 ? 4 : 2) : 1;
-  int64_t row = a.rowBegin;
-  for (; row + R <= a.rowEnd; row += R) sparseRowGroup<N, Width, R>(a, x, y, row);
-  for (; row < a.rowEnd; ++row) sparseRowGroup<N, Width, 1>(a, x, y, row);
+template <int N, int Width, class Finish>
+static void productPanel(const PackedRows& w, const float* start, const float* x, float* y, const Finish& finish) {
+  constexpr int R = kSparseRows * 2 / N < 4 ? kSparseRows * 2 / N : 4;
+  const uint16_t* columns = w.columns;
+  const float* values = w.values;
+  const uint32_t* rows = w.rows;
+  const uint32_t* steps = w.steps;
+  for (int64_t block = 0; block < w.blocks; ++block) {
+    const float* blockX = x + block * w.blockWidth * Width;
+    const bool first = block == 0, last = block + 1 == w.blocks;
+    for (int64_t group = 0; group < w.groups; ++group) {
+      const uint32_t count = *steps++;
+      SETNET_UNROLL
+      for (int r = 0; r < kGroupRows; r += R) {
+        // Rows that are repeated, and only they, have been finished already.
+        if (r > 0 && rows[r] == rows[r - 1]) continue;
+        productRows<R, N, Width>(rows + r, columns + r, values + r, count, start, first, last, blockX, y, finish);
+      }
+      rows += kGroupRows;
+      columns += kGroupRows * count;
+      values += kGroupRows * count;
+    }
+  }
 }
 
-template <int N>
-SETNET_INLINE void sparseVectors(const SparseProductArgs& a, int64_t first, int64_t count) {
-  if constexpr (N > 0) {
-    if (count == N)
-      sparseRows<N, 32>(a, a.x.vector(first), a.y.vector(first));
+template <class MakeFinish>
+SETNET_INLINE void productPanels(const SparseProductArgs& a, const MakeFinish& makeFinish) {
+  for (int64_t v = 0; v < a.vectors;) {
+    const int64_t offset = a.x.width == kLanes ? v * a.y.stride : v / 2 * a.y.stride;
+    const auto finish = makeFinish(a.outputs + offset);
+    if (a.x.width == kLanes) {
+      productPanel<1, 16>(a.w, a.start, a.x.vector(v), a.y.vector(v), finish);
+      ++v;
+    } else if (v + 1 < a.vectors) {
+      productPanel<2, 32>(a.w, a.start, a.x.vector(v), a.y.vector(v), finish);
+      v += 2;
+    } else {
+      productPanel<1, 32>(a.w, a.start, a.x.vector(v), a.y.vector(v), finish);
+      ++v;
+    }
+  }
+}
+
+template <class Rule>
+static void productWith(const SparseProductArgs& a) {
+  if constexpr (Rule::isCheap) {
+    if (a.outputs)
+      productPanels(a, [&](const float* outputs) { return TimesSlope<Rule>(a.parameters, outputs); });
     else
-      sparseVectors<N - 1>(a, first, count);
+      productPanels(a, [&](const float*) { return Activated<Rule>(a.parameters); });
   }
 }
 
 static void sparseProduct(const SparseProductArgs& a) {
-  if (a.rowBegin >= a.rowEnd) return;
-  for (int64_t v = 0; v < a.vectors;) {
-    if (a.x.width == kLanes) {
-      sparseRows<1, 16>(a, a.x.vector(v), a.y.vector(v));
-      ++v;
-      continue;
-    }
-    const int64_t count = a.vectors - v < kSparseVectors ? a.vectors - v : kSparseVectors;
-    sparseVectors<kSparseVectors>(a, v, count);
-    v += count;
+  switch (
+      static_cast<rules::Activation>(a.activation < 0 ? static_cast<int>(rules::Activation::Linear) : a.activation)) {
+#define SETNET_ENTRY(Rule)       \
+  case rules::Activation::Rule:  \
+    productWith<rules::Rule>(a); \
+    break;
+    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
   }
-}
-
-static void gather(const GatherArgs& a) {
-  for (int64_t k = a.begin; k < a.end; ++k) a.to[k] = a.from[a.positions[k]];
 }

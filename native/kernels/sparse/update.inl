@@ -1,132 +1,148 @@
-// The sampled product: the weight gradient on the connections that exist, 16 of them at a time, and the optimizer
-// applied to them at once. Lanes are samples while summing (that makes them the 16 chains of docs/how-it-works.md) and
-// connections from the tree of sums on. Groups of 16 begin anew in every row: then the row's gradient stays in
-// registers and the length of the inner loop is known, which is worth more than full groups.
+// The sampled product: the weight gradient on the connections that exist, and the optimizer applied to them at once.
+// Lanes are samples while summing (that makes them the 16 chains of docs/how-it-works.md) and connections from the tree
+// of sums on.
+//
+// A group is walked in pieces of up to 8 steps, which are 32 connections. For one of its four rows after the other the
+// row's gradient is loaded once and up to 8 connections are summed side by side, which hides the latency of the
+// multiply-add; their chains go to a small buffer in the order of the connections, where the tree finds them.
 
-// chains[i] += the products of N vectors of samples for connection i < Count. A few chains side by side hide the
-// latency of the multiply-add.
-template <int N, int Width, int Count>
-SETNET_INLINE void sampledProducts(const uint32_t* columns, const float* x, int64_t xStride, const Lanes (&g)[N],
-                                   Lanes* chains) {
+constexpr int kPieceSteps = 8;
+constexpr int64_t kPieceConnections = kPieceSteps * kGroupRows;
+
+// The chains of C connections of one row: N vectors of samples, added to what is there unless `fresh`.
+template <int N, int C, int Width>
+SETNET_INLINE void sampledChains(const uint16_t* columns, const float* x, int64_t xStride, const Lanes (&g)[N],
+                                 bool fresh, Lanes* chains) {
+  Lanes sum[C];
+  const float* source[C];
   SETNET_UNROLL
-  for (int i = 0; i < Count; i += kSampledRows) {
-    const float* source[kSampledRows];
+  for (int i = 0; i < C; ++i) {
+    source[i] = x + static_cast<uint64_t>(columns[kGroupRows * i]) * Width;
+    sum[i] = fresh ? splat(0.0f) : chains[kGroupRows * i];
+  }
+  SETNET_UNROLL
+  for (int v = 0; v < N; ++v) {
     SETNET_UNROLL
-    for (int j = 0; j < kSampledRows; ++j) source[j] = x + static_cast<uint64_t>(columns[i + j]) * Width;
+    for (int i = 0; i < C; ++i) sum[i] = madd(g[v], load(source[i] + v / 2 * xStride + v % 2 * kLanes), sum[i]);
+  }
+  SETNET_UNROLL
+  for (int i = 0; i < C; ++i) chains[kGroupRows * i] = sum[i];
+}
+
+// `count` connections (at most C, at least one; what lies behind the last one is readable) of one row.
+template <int N, int C, int Width>
+SETNET_INLINE void sampledRow(const uint16_t* columns, int64_t count, const float* x, int64_t xStride,
+                              const Lanes (&g)[N], bool fresh, Lanes* chains) {
+  if constexpr (C > 2) {
+    if (count <= C / 2) return sampledRow<N, C / 2, Width>(columns, count, x, xStride, g, fresh, chains);
+  }
+  sampledChains<N, C, Width>(columns, x, xStride, g, fresh, chains);
+}
+
+// The chains of `steps` steps of a group for N vectors of samples, beginning with the panels at x and gradient.
+template <int N, int Width>
+static void sampledPiece(const uint32_t* rows, const uint16_t* columns, int64_t steps, const float* x, int64_t xStride,
+                         const float* gradient, int64_t gradientStride, bool fresh, Lanes* chains) {
+  SETNET_UNROLL
+  for (int r = 0; r < kGroupRows; ++r) {
+    const float* from = gradient + static_cast<int64_t>(rows[r]) * Width;
+    Lanes g[N];
     SETNET_UNROLL
-    for (int v = 0; v < N; ++v) {
-      SETNET_UNROLL
-      for (int j = 0; j < kSampledRows; ++j)
-        chains[i + j] = madd(g[v], load(source[j] + v / 2 * xStride + v % 2 * kLanes), chains[i + j]);
-    }
+    for (int v = 0; v < N; ++v) g[v] = load(from + v / 2 * gradientStride + v % 2 * kLanes);
+    for (int64_t k = 0; k < steps; k += kSampledRows)
+      sampledRow<N, kSampledRows, Width>(columns + r + kGroupRows * k, steps - k, x, xStride, g, fresh,
+                                         chains + r + kGroupRows * k);
   }
 }
 
 template <int N>
-SETNET_INLINE void loadGradient(const float* gradient, int64_t stride, Lanes (&g)[N]) {
-  SETNET_UNROLL
-  for (int v = 0; v < N; ++v) g[v] = load(gradient + v / 2 * stride + v % 2 * kLanes);
-}
-
-// The same with the gradient's vectors from memory: N vectors at the panels that x and gradient point to.
-template <int N, int Count>
-SETNET_INLINE void sampledVectors(const SparseUpdateArgs& a, const uint32_t* columns, int64_t count, const float* x,
-                                  const float* gradient, Lanes* chains) {
+SETNET_INLINE void sampledVectors(int64_t vectors, const uint32_t* rows, const uint16_t* columns, int64_t steps,
+                                  const float* x, int64_t xStride, const float* gradient, int64_t gradientStride,
+                                  bool fresh, Lanes* chains) {
   if constexpr (N > 1) {
-    if (count < N) return sampledVectors<N - 1, Count>(a, columns, count, x, gradient, chains);
+    if (vectors < N)
+      return sampledVectors<N - 1>(vectors, rows, columns, steps, x, xStride, gradient, gradientStride, fresh, chains);
   }
-  Lanes g[N];
-  loadGradient(gradient, a.gradient.stride, g);
-  sampledProducts<N, 32, Count>(columns, x, a.x.stride, g, chains);
+  sampledPiece<N, 32>(rows, columns, steps, x, xStride, gradient, gradientStride, fresh, chains);
 }
 
-// Vectors from kSparseVectors on, for batches whose row of the gradient does not fit into the registers.
-template <int Count>
-static void sampledRest(const SparseUpdateArgs& a, const uint32_t* columns, const float* gradient, Lanes* chains) {
-  for (int64_t v = kSparseVectors; v < a.vectors; v += kSparseVectors)
-    sampledVectors<kSparseVectors, Count>(a, columns, a.vectors - v, a.x.data + v / 2 * a.x.stride,
-                                          gradient + v / 2 * a.gradient.stride, chains);
-}
-
-// The gradients of Count connections of one row, one per lane.
-template <int N, int Width, int Count>
-SETNET_INLINE Lanes sampledGradients(const SparseUpdateArgs& a, const uint32_t* columns, const float* gradient,
-                                     const Lanes (&g)[N]) {
-  Lanes chains[16];
+// Which of the 16 connections of steps [k, k + 4) exist.
+SETNET_INLINE uint16_t stepBits(const uint16_t* lengths, int64_t k) {
+  uint32_t bits = 0;
   SETNET_UNROLL
-  for (int i = 0; i < 16; ++i) chains[i] = splat(0.0f);
-  sampledProducts<N, Width, Count>(columns, a.x.data, a.x.stride, g, chains);
-  if constexpr (N == kSparseVectors) {
-    if (a.vectors > N) sampledRest<Count>(a, columns, gradient, chains);
+  for (int r = 0; r < kGroupRows; ++r) {
+    const int64_t left = lengths[r] - k;
+    const uint32_t there = left >= 4 ? 4 : left > 0 ? static_cast<uint32_t>(left) : 0;
+    bits |= (0x1111u << r) & ((1u << 4 * there) - 1);
   }
-  return treeSums(chains) + splat(0.0f);
+  return static_cast<uint16_t>(bits);
 }
 
-// The end of a row: fewer than 16 connections, computed in steps of 4. Columns that are read beyond the row's end are
-// the last one's again; what is computed for them is not stored.
-template <int N, int Width>
-static Lanes lastGradients(const SparseUpdateArgs& a, uint64_t k, int64_t count, const float* gradient,
-                           const Lanes (&g)[N]) {
-  uint32_t columns[16];
-  for (int64_t i = 0; i < (count + 3) / 4 * 4; ++i)
-    columns[i] = a.columns[k + static_cast<uint64_t>(i < count ? i : count - 1)];
-  if (count > 12) return sampledGradients<N, Width, 16>(a, columns, gradient, g);
-  if (count > 8) return sampledGradients<N, Width, 12>(a, columns, gradient, g);
-  if (count > 4) return sampledGradients<N, Width, 8>(a, columns, gradient, g);
-  return sampledGradients<N, Width, 4>(a, columns, gradient, g);
-}
-
-template <class Rule, bool Flag, int N, int Width>
-static void sparseUpdateRows(const SparseUpdateArgs& a) {
+template <class Rule, bool Flag>
+static void sparseUpdateWith(const SparseUpdateArgs& a) {
   Lanes coefficients[rules::kMaxCoefficients];
   for (int i = 0; i < Rule::coefficientCount; ++i) coefficients[i] = splat(a.optimizer.coefficients[i]);
-  for (int64_t row = a.rowBegin; row < a.rowEnd; ++row) {
-    uint64_t k = a.rowPointers[row];
-    const uint64_t end = a.rowPointers[row + 1];
-    if (k == end) continue;
-    const float* gradient = a.gradient.data + row * Width;
-    Lanes g[N];
-    loadGradient(gradient, a.gradient.stride, g);
-    Lanes state[rules::kMaxOptimizerState];
-    for (; k + kLanes <= end; k += kLanes) {
-      const Lanes sums = sampledGradients<N, Width, 16>(a, a.columns + k, gradient, g);
-      Lanes weight = load(a.values + k);
-      for (int i = 0; i < Rule::stateCount; ++i) state[i] = load(a.state[i] + k);
-      Rule::update(weight, sums, state, coefficients, Flag);
-      store(a.values + k, weight);
-      for (int i = 0; i < Rule::stateCount; ++i) store(a.state[i] + k, state[i]);
+  const Lanes zero = splat(0.0f);
+  const uint16_t* columns = a.w.columns;
+  const uint32_t* rows = a.w.rows;
+  const uint16_t* lengths = a.w.lengths;
+  const uint32_t* steps = a.w.steps;
+  float* values = a.w.values;
+  float* state[rules::kMaxOptimizerState];
+  for (int i = 0; i < Rule::stateCount; ++i) state[i] = a.state[i];
+  Lanes chains[kPieceConnections];
+  for (Lanes& chain : chains) chain = zero;
+  for (int64_t block = 0; block < a.w.blocks; ++block) {
+    const float* x = a.x.data + block * a.w.blockWidth * a.x.width;
+    for (int64_t group = 0; group < a.w.groups; ++group, rows += kGroupRows, lengths += kGroupRows) {
+      const int64_t count = *steps++;
+      for (int64_t k = 0; k < count; k += kPieceSteps) {
+        const int64_t piece = count - k < kPieceSteps ? count - k : kPieceSteps;
+        if (a.x.width == kLanes) {
+          sampledPiece<1, 16>(rows, columns, piece, x, a.x.stride, a.gradient.data, a.gradient.stride, true, chains);
+        } else {
+          for (int64_t v = 0; v < a.vectors; v += kSampledVectors)
+            sampledVectors<kSampledVectors>(a.vectors - v, rows, columns, piece, x + v / 2 * a.x.stride, a.x.stride,
+                                            a.gradient.data + v / 2 * a.gradient.stride, a.gradient.stride, v == 0,
+                                            chains);
+        }
+        for (int64_t h = 0; h < piece; h += 4) {
+          const int64_t part = piece - h < 4 ? kGroupRows * (piece - h) : kLanes;
+          const uint16_t there = stepBits(lengths, k + h);
+          // Chains beyond the piece were not written in this turn; whatever they hold is not used.
+          Lanes gradient = treeSums(chains + kGroupRows * h) + zero;
+          // What pads a group stays 0, and so does its state.
+          if (there != 0xFFFF) gradient = whereBits(there, gradient, zero);
+          Lanes s[rules::kMaxOptimizerState];
+          Lanes weight;
+          if (part == kLanes) {
+            weight = load(values);
+            for (int i = 0; i < Rule::stateCount; ++i) s[i] = load(state[i]);
+            Rule::update(weight, gradient, s, coefficients, Flag);
+            store(values, weight);
+            for (int i = 0; i < Rule::stateCount; ++i) store(state[i], s[i]);
+          } else {
+            weight = loadPart(values, part);
+            for (int i = 0; i < Rule::stateCount; ++i) s[i] = loadPart(state[i], part);
+            Rule::update(weight, gradient, s, coefficients, Flag);
+            storePart(values, weight, part);
+            for (int i = 0; i < Rule::stateCount; ++i) storePart(state[i], s[i], part);
+          }
+          values += part;
+          for (int i = 0; i < Rule::stateCount; ++i) state[i] += part;
+        }
+        columns += kGroupRows * piece;
+      }
     }
-    if (k == end) continue;
-    const int64_t count = static_cast<int64_t>(end - k);
-    const Lanes sums = lastGradients<N, Width>(a, k, count, gradient, g);
-    Lanes weight = loadPart(a.values + k, count);
-    for (int i = 0; i < Rule::stateCount; ++i) state[i] = loadPart(a.state[i] + k, count);
-    Rule::update(weight, sums, state, coefficients, Flag);
-    storePart(a.values + k, weight, count);
-    for (int i = 0; i < Rule::stateCount; ++i) storePart(a.state[i] + k, state[i], count);
-  }
-}
-
-template <class Rule, bool Flag, int N>
-SETNET_INLINE void sparseUpdateVectors(const SparseUpdateArgs& a) {
-  if constexpr (N > 0) {
-    if (a.vectors >= N)
-      sparseUpdateRows<Rule, Flag, N, 32>(a);
-    else
-      sparseUpdateVectors<Rule, Flag, N - 1>(a);
   }
 }
 
 static void sparseUpdate(const SparseUpdateArgs& a) {
   const bool flag = a.optimizer.coefficients[3] != 0;
   switch (static_cast<rules::Optimizer>(a.optimizer.rule)) {
-#define SETNET_ENTRY(Rule)                                                                                   \
-  case rules::Optimizer::Rule:                                                                               \
-    if (a.x.width == kLanes)                                                                                 \
-      flag ? sparseUpdateRows<rules::Rule, true, 1, 16>(a) : sparseUpdateRows<rules::Rule, false, 1, 16>(a); \
-    else                                                                                                     \
-      flag ? sparseUpdateVectors<rules::Rule, true, kSparseVectors>(a)                                       \
-           : sparseUpdateVectors<rules::Rule, false, kSparseVectors>(a);                                     \
+#define SETNET_ENTRY(Rule)                                                                   \
+  case rules::Optimizer::Rule:                                                               \
+    flag ? sparseUpdateWith<rules::Rule, true>(a) : sparseUpdateWith<rules::Rule, false>(a); \
     break;
     SETNET_OPTIMIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -1,0 +1,88 @@
+// Packed matrices: the form in which sparse weights are computed (kernel_args.h says how they lie), made from the
+// canonical one and turned back into it. The order of connections within a row stays ascending, so that results do not
+// depend on how a matrix was packed.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/span.h"
+#include "base/status.h"
+#include "cpu/buffer.h"
+#include "cpu/partition.h"
+#include "kernels/kernel_args.h"
+
+namespace setnet::cpu {
+
+// A CSR matrix that somebody else owns.
+struct CsrView {
+  uint64_t rows = 0, columns = 0;
+  const uint64_t* rowPointers = nullptr;
+  const uint32_t* columnIndices = nullptr;
+  const float* values = nullptr;
+
+  uint64_t count() const { return rowPointers ? rowPointers[rows] : 0; }
+};
+
+// Numbers that lie beside the values: optimizer state.
+constexpr int kMaxCompanions = rules::kMaxOptimizerState;
+
+class PackedMatrix {
+ public:
+  // Packs in `parts` parts of about equally many connections, each a range of rows that a thread computes by itself.
+  // companions[i], as long as the matrix has connections, come along; null: zeros. `updatable`: kernels that update
+  // need the rows' lengths. Memory of an earlier packing is used again. Code::Memory.
+  Status pack(const CsrView& matrix, int parts, int companionCount, const float* const* companions, bool updatable);
+
+  // Packs the transpose of `forward`, which was packed from `matrix`: same connections, rows and columns exchanged.
+  // Values are not there before refresh.
+  Status packTransposed(const CsrView& matrix, const PackedMatrix& forward, int parts);
+  // Where the values of part `part` are found among those of `forward`: a gather (kernel_args.h) does the rest.
+  kernels::GatherArgs refresh(const PackedMatrix& forward, int part);
+
+  // The canonical form: columnIndices and values, and companions[i], have room for count() numbers; rowPointers for
+  // rows() + 1. Null: not wanted.
+  void unpack(uint64_t* rowPointers, uint32_t* columnIndices, float* values, float* const* companions) const;
+
+  uint64_t rows() const { return rows_; }
+  uint64_t columns() const { return columns_; }
+  uint64_t count() const { return count_; }
+  uint64_t bytes() const;
+  int parts() const { return static_cast<int>(parts_.size()); }
+  // The rows of a part.
+  Range rowsOf(int part) const { return {parts_[part].rowBegin, parts_[part].rowEnd}; }
+  kernels::PackedRows view(int part) const;
+  float* companion(int part, int i) { return companions_[i].data() + parts_[part].firstSlot; }
+  // All values and companions, padding (zeros) included.
+  Span<const float> slots() const { return {values_.data(), slots_}; }
+  Span<const float> companionSlots(int i) const { return {companions_[i].data(), slots_}; }
+  int companionCount() const { return companionCount_; }
+
+ private:
+  struct Part {
+    int64_t rowBegin, rowEnd;
+    int64_t groups;       // of each block
+    uint64_t firstGroup;  // in rowOf_ (times 4), lengths_ (times 4) and steps_
+    uint64_t firstSlot;   // in columns_, values_ and companions_
+    uint64_t slots;
+  };
+
+  Status layOut(uint64_t rows, uint64_t columns, uint64_t count, const std::vector<int64_t>& cuts);
+  // Groups the rows of one block of a part by the lengths given; starts[r - rowBegin] becomes the row's first slot.
+  void placeRows(const Part& part, int64_t block, const uint32_t* lengths, uint64_t* slot, uint64_t* starts);
+  Status reserveSlots(uint64_t slots, int companionCount);
+
+  uint64_t rows_ = 0, columns_ = 0, count_ = 0, slots_ = 0;
+  int64_t blocks_ = 0, blockWidth_ = 0;
+  int companionCount_ = 0;
+  bool updatable_ = false;
+  std::vector<Part> parts_;
+  Buffer<uint32_t> rowOf_, steps_;
+  Buffer<uint16_t> lengths_;
+  Buffer<uint16_t> columnOf_;
+  Buffer<float> values_;
+  Buffer<float> companions_[kMaxCompanions];
+  Buffer<uint32_t> positions_;  // transposed: slots of the other form
+};
+
+}  // namespace setnet::cpu
