@@ -9,7 +9,7 @@ namespace {
 
 using kernels::kGroupRows;
 
-// Kernels read the columns of up to 8 steps behind a group's end.
+// Kernels read the columns of up to 15 steps behind a group's end.
 constexpr uint64_t kSlack = 64;
 
 // Columns of a block. Near caches want it narrow: 384 columns are 48 KB of a panel. But every row of every block costs

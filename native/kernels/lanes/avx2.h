@@ -196,6 +196,21 @@ SETNET_INLINE void transpose16(Lanes* rows) {
   }
 }
 
+// woven[h] lane 4 k + r is rows[r] lane 4 h + k.
+SETNET_INLINE void weave(const Lanes (&rows)[4], Lanes (&woven)[4]) {
+  SETNET_UNROLL
+  for (int h = 0; h < 4; ++h) {
+    __m128 quad[4];
+    SETNET_UNROLL
+    for (int r = 0; r < 4; ++r) {
+      const __m256 half = h < 2 ? rows[r].low : rows[r].high;
+      quad[r] = h % 2 == 0 ? _mm256_castps256_ps128(half) : _mm256_extractf128_ps(half, 1);
+    }
+    _MM_TRANSPOSE4_PS(quad[0], quad[1], quad[2], quad[3]);
+    woven[h] = {_mm256_set_m128(quad[1], quad[0]), _mm256_set_m128(quad[3], quad[2])};
+  }
+}
+
 #include "kernels/lanes/quad_x86.h"
 
 }  // namespace setnet::kernels::avx2

@@ -14,7 +14,7 @@ constexpr int kUpdateRows = 8;
 constexpr int kUpdateVectors = 3;
 constexpr int kSparseRows = 4;      // rows of a packed group at a time, two vectors each
 constexpr int kSampledVectors = 8;  // of a row's gradient that stay in registers
-constexpr int kSampledRows = 8;     // connections of a sampled product at a time
+constexpr int kSampledRows = 4;     // connections of a sampled product at a time
 
 struct Lanes {
   __m512 v;
@@ -141,6 +141,25 @@ SETNET_INLINE void transpose16(Lanes* rows) {
     rows[4 + m].v = _mm512_shuffle_f32x4(c, d, 0x88);
     rows[12 + m].v = _mm512_shuffle_f32x4(c, d, 0xDD);
   }
+}
+
+// woven[h] lane 4 k + r is rows[r] lane 4 h + k.
+SETNET_INLINE void weave(const Lanes (&rows)[4], Lanes (&woven)[4]) {
+  const __m512d low01 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[0].v, rows[1].v));
+  const __m512d high01 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[0].v, rows[1].v));
+  const __m512d low23 = _mm512_castps_pd(_mm512_unpacklo_ps(rows[2].v, rows[3].v));
+  const __m512d high23 = _mm512_castps_pd(_mm512_unpackhi_ps(rows[2].v, rows[3].v));
+  // Quad q of k[i] is step 4 q + i of the four rows.
+  const __m512 k0 = _mm512_castpd_ps(_mm512_unpacklo_pd(low01, low23));
+  const __m512 k1 = _mm512_castpd_ps(_mm512_unpackhi_pd(low01, low23));
+  const __m512 k2 = _mm512_castpd_ps(_mm512_unpacklo_pd(high01, high23));
+  const __m512 k3 = _mm512_castpd_ps(_mm512_unpackhi_pd(high01, high23));
+  const __m512 a = _mm512_shuffle_f32x4(k0, k1, 0x44), b = _mm512_shuffle_f32x4(k0, k1, 0xEE);
+  const __m512 c = _mm512_shuffle_f32x4(k2, k3, 0x44), d = _mm512_shuffle_f32x4(k2, k3, 0xEE);
+  woven[0].v = _mm512_shuffle_f32x4(a, c, 0x88);
+  woven[1].v = _mm512_shuffle_f32x4(a, c, 0xDD);
+  woven[2].v = _mm512_shuffle_f32x4(b, d, 0x88);
+  woven[3].v = _mm512_shuffle_f32x4(b, d, 0xDD);
 }
 
 #include "kernels/lanes/quad_x86.h"

@@ -214,6 +214,13 @@ SETNET_INLINE void transpose16(Lanes* rows) {
 
 #undef SETNET_EACH
 
+// woven[h] lane 4 k + r is rows[r] lane 4 h + k.
+SETNET_INLINE void weave(const Lanes (&rows)[4], Lanes (&woven)[4]) {
+  for (int h = 0; h < 4; ++h)
+    for (int k = 0; k < 4; ++k)
+      woven[h].q[k] = Float4{rows[0].q[h][k], rows[1].q[h][k], rows[2].q[h][k], rows[3].q[h][k]};
+}
+
 // Four lanes: the rows of a packed group, for a single sample.
 struct Quad {
   Float4 v;

@@ -211,6 +211,16 @@ SETNET_INLINE void transpose16(Lanes* rows) {
 
 #undef SETNET_EACH
 
+// woven[h] lane 4 k + r is rows[r] lane 4 h + k.
+SETNET_INLINE void weave(const Lanes (&rows)[4], Lanes (&woven)[4]) {
+  SETNET_UNROLL
+  for (int h = 0; h < 4; ++h) {
+    float numbers[16];
+    vst4q_f32(numbers, {{rows[0].q[h], rows[1].q[h], rows[2].q[h], rows[3].q[h]}});
+    woven[h] = load(numbers);
+  }
+}
+
 // Four lanes: the rows of a packed group, for a single sample.
 struct Quad {
   float32x4_t v;

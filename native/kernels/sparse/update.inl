@@ -2,68 +2,81 @@
 // Lanes are samples while summing (that makes them the 16 chains of docs/how-it-works.md) and connections from the tree
 // of sums on.
 //
-// A group is walked in pieces of up to 8 steps, which are 32 connections. For one of its four rows after the other the
-// row's gradient is loaded once and up to 8 connections are summed side by side, which hides the latency of the
-// multiply-add; their chains go to a small buffer in the order of the connections, where the tree finds them.
+// A group is walked in pieces of up to 16 steps. For one of its four rows after the other the row's gradient is loaded
+// once and the chains of its 16 connections are summed in registers; the four results are then woven into the order in
+// which the connections lie.
 
-constexpr int kPieceSteps = 8;
-constexpr int64_t kPieceConnections = kPieceSteps * kGroupRows;
+constexpr int64_t kPieceSteps = 16;
 
-// The chains of C connections of one row: N vectors of samples, added to what is there unless `fresh`.
-template <int N, int C, int Width>
-SETNET_INLINE void sampledChains(const uint16_t* columns, const float* x, int64_t xStride, const Lanes (&g)[N],
-                                 bool fresh, Lanes* chains) {
-  Lanes sum[C];
-  const float* source[C];
+// chains[i] += the products of N vectors of samples for connection i < Count of one row. A few chains side by side hide
+// the latency of the multiply-add.
+template <int N, int Width, int Count>
+SETNET_INLINE void sampledProducts(const uint16_t* columns, const float* x, int64_t xStride, const Lanes (&g)[N],
+                                   Lanes* chains) {
   SETNET_UNROLL
-  for (int i = 0; i < C; ++i) {
-    source[i] = x + static_cast<uint64_t>(columns[kGroupRows * i]) * Width;
-    sum[i] = fresh ? splat(0.0f) : chains[kGroupRows * i];
-  }
-  SETNET_UNROLL
-  for (int v = 0; v < N; ++v) {
+  for (int i = 0; i < Count; i += kSampledRows) {
+    const float* source[kSampledRows];
     SETNET_UNROLL
-    for (int i = 0; i < C; ++i) sum[i] = madd(g[v], load(source[i] + v / 2 * xStride + v % 2 * kLanes), sum[i]);
-  }
-  SETNET_UNROLL
-  for (int i = 0; i < C; ++i) chains[kGroupRows * i] = sum[i];
-}
-
-// `count` connections (at most C, at least one; what lies behind the last one is readable) of one row.
-template <int N, int C, int Width>
-SETNET_INLINE void sampledRow(const uint16_t* columns, int64_t count, const float* x, int64_t xStride,
-                              const Lanes (&g)[N], bool fresh, Lanes* chains) {
-  if constexpr (C > 2) {
-    if (count <= C / 2) return sampledRow<N, C / 2, Width>(columns, count, x, xStride, g, fresh, chains);
-  }
-  sampledChains<N, C, Width>(columns, x, xStride, g, fresh, chains);
-}
-
-// The chains of `steps` steps of a group for N vectors of samples, beginning with the panels at x and gradient.
-template <int N, int Width>
-static void sampledPiece(const uint32_t* rows, const uint16_t* columns, int64_t steps, const float* x, int64_t xStride,
-                         const float* gradient, int64_t gradientStride, bool fresh, Lanes* chains) {
-  SETNET_UNROLL
-  for (int r = 0; r < kGroupRows; ++r) {
-    const float* from = gradient + static_cast<int64_t>(rows[r]) * Width;
-    Lanes g[N];
+    for (int j = 0; j < kSampledRows; ++j) source[j] = x + static_cast<uint64_t>(columns[kGroupRows * (i + j)]) * Width;
     SETNET_UNROLL
-    for (int v = 0; v < N; ++v) g[v] = load(from + v / 2 * gradientStride + v % 2 * kLanes);
-    for (int64_t k = 0; k < steps; k += kSampledRows)
-      sampledRow<N, kSampledRows, Width>(columns + r + kGroupRows * k, steps - k, x, xStride, g, fresh,
-                                         chains + r + kGroupRows * k);
+    for (int v = 0; v < N; ++v) {
+      SETNET_UNROLL
+      for (int j = 0; j < kSampledRows; ++j)
+        chains[i + j] = madd(g[v], load(source[j] + v / 2 * xStride + v % 2 * kLanes), chains[i + j]);
+    }
   }
 }
 
 template <int N>
-SETNET_INLINE void sampledVectors(int64_t vectors, const uint32_t* rows, const uint16_t* columns, int64_t steps,
-                                  const float* x, int64_t xStride, const float* gradient, int64_t gradientStride,
-                                  bool fresh, Lanes* chains) {
+SETNET_INLINE void loadGradient(const float* gradient, int64_t stride, Lanes (&g)[N]) {
+  SETNET_UNROLL
+  for (int v = 0; v < N; ++v) g[v] = load(gradient + v / 2 * stride + v % 2 * kLanes);
+}
+
+// Vectors from kSampledVectors on, for batches whose row of the gradient does not fit into the registers.
+template <int N, int Count>
+SETNET_INLINE void sampledRest(const SparseUpdateArgs& a, const uint16_t* columns, int64_t first, int64_t count,
+                               const float* x, const float* gradient, Lanes* chains) {
   if constexpr (N > 1) {
-    if (vectors < N)
-      return sampledVectors<N - 1>(vectors, rows, columns, steps, x, xStride, gradient, gradientStride, fresh, chains);
+    if (count < N) return sampledRest<N - 1, Count>(a, columns, first, count, x, gradient, chains);
   }
-  sampledPiece<N, 32>(rows, columns, steps, x, xStride, gradient, gradientStride, fresh, chains);
+  Lanes g[N];
+  loadGradient(gradient + first / 2 * a.gradient.stride, a.gradient.stride, g);
+  sampledProducts<N, 32, Count>(columns, x + first / 2 * a.x.stride, a.x.stride, g, chains);
+}
+
+// The gradients of Count connections of one row, one per lane.
+template <int N, int Width, int Count>
+static Lanes rowGradients(const SparseUpdateArgs& a, const uint16_t* columns, const float* x, const float* gradient) {
+  Lanes g[N];
+  loadGradient(gradient, a.gradient.stride, g);
+  Lanes chains[16];
+  SETNET_UNROLL
+  for (int i = 0; i < 16; ++i) chains[i] = splat(0.0f);
+  sampledProducts<N, Width, Count>(columns, x, a.x.stride, g, chains);
+  if constexpr (N == kSampledVectors) {
+    for (int64_t v = N; v < a.vectors; v += N) sampledRest<N, Count>(a, columns, v, a.vectors - v, x, gradient, chains);
+  }
+  return treeSums(chains) + splat(0.0f);
+}
+
+// The gradients of a piece in the order of its connections: steps 4 h to 4 h + 3 in woven[h].
+template <int N, int Width>
+SETNET_INLINE void pieceGradients(const SparseUpdateArgs& a, const uint32_t* rows, const uint16_t* columns,
+                                  int64_t steps, const float* x, Lanes (&woven)[4]) {
+  Lanes gradients[kGroupRows];
+  for (int r = 0; r < kGroupRows; ++r) {
+    const float* gradient = a.gradient.data + static_cast<int64_t>(rows[r]) * Width;
+    if (steps > 12)
+      gradients[r] = rowGradients<N, Width, 16>(a, columns + r, x, gradient);
+    else if (steps > 8)
+      gradients[r] = rowGradients<N, Width, 12>(a, columns + r, x, gradient);
+    else if (steps > 4)
+      gradients[r] = rowGradients<N, Width, 8>(a, columns + r, x, gradient);
+    else
+      gradients[r] = rowGradients<N, Width, 4>(a, columns + r, x, gradient);
+  }
+  weave(gradients, woven);
 }
 
 // Which of the 16 connections of steps [k, k + 4) exist.
@@ -78,8 +91,8 @@ SETNET_INLINE uint16_t stepBits(const uint16_t* lengths, int64_t k) {
   return static_cast<uint16_t>(bits);
 }
 
-template <class Rule, bool Flag>
-static void sparseUpdateWith(const SparseUpdateArgs& a) {
+template <class Rule, bool Flag, int N, int Width>
+static void sparseUpdateRows(const SparseUpdateArgs& a) {
   Lanes coefficients[rules::kMaxCoefficients];
   for (int i = 0; i < Rule::coefficientCount; ++i) coefficients[i] = splat(a.optimizer.coefficients[i]);
   const Lanes zero = splat(0.0f);
@@ -90,51 +103,61 @@ static void sparseUpdateWith(const SparseUpdateArgs& a) {
   float* values = a.w.values;
   float* state[rules::kMaxOptimizerState];
   for (int i = 0; i < Rule::stateCount; ++i) state[i] = a.state[i];
-  Lanes chains[kPieceConnections];
-  for (Lanes& chain : chains) chain = zero;
   for (int64_t block = 0; block < a.w.blocks; ++block) {
-    const float* x = a.x.data + block * a.w.blockWidth * a.x.width;
+    const float* x = a.x.data + block * a.w.blockWidth * Width;
     for (int64_t group = 0; group < a.w.groups; ++group, rows += kGroupRows, lengths += kGroupRows) {
       const int64_t count = *steps++;
       for (int64_t k = 0; k < count; k += kPieceSteps) {
         const int64_t piece = count - k < kPieceSteps ? count - k : kPieceSteps;
-        if (a.x.width == kLanes) {
-          sampledPiece<1, 16>(rows, columns, piece, x, a.x.stride, a.gradient.data, a.gradient.stride, true, chains);
-        } else {
-          for (int64_t v = 0; v < a.vectors; v += kSampledVectors)
-            sampledVectors<kSampledVectors>(a.vectors - v, rows, columns, piece, x + v / 2 * a.x.stride, a.x.stride,
-                                            a.gradient.data + v / 2 * a.gradient.stride, a.gradient.stride, v == 0,
-                                            chains);
-        }
-        for (int64_t h = 0; h < piece; h += 4) {
-          const int64_t part = piece - h < 4 ? kGroupRows * (piece - h) : kLanes;
-          const uint16_t there = stepBits(lengths, k + h);
-          // Chains beyond the piece were not written in this turn; whatever they hold is not used.
-          Lanes gradient = treeSums(chains + kGroupRows * h) + zero;
+        Lanes woven[4];
+        pieceGradients<N, Width>(a, rows, columns, piece, x, woven);
+        columns += kGroupRows * piece;
+        SETNET_UNROLL
+        for (int h = 0; h < 4; ++h) {
+          const int64_t left = kGroupRows * (piece - 4 * h);
+          if (left <= 0) break;
           // What pads a group stays 0, and so does its state.
-          if (there != 0xFFFF) gradient = whereBits(there, gradient, zero);
+          const uint16_t there = stepBits(lengths, k + 4 * h);
+          const Lanes gradient = there == 0xFFFF ? woven[h] : whereBits(there, woven[h], zero);
           Lanes s[rules::kMaxOptimizerState];
-          Lanes weight;
-          if (part == kLanes) {
-            weight = load(values);
+          if (left >= kLanes) {
+            Lanes weight = load(values);
             for (int i = 0; i < Rule::stateCount; ++i) s[i] = load(state[i]);
             Rule::update(weight, gradient, s, coefficients, Flag);
             store(values, weight);
             for (int i = 0; i < Rule::stateCount; ++i) store(state[i], s[i]);
           } else {
-            weight = loadPart(values, part);
-            for (int i = 0; i < Rule::stateCount; ++i) s[i] = loadPart(state[i], part);
+            Lanes weight = loadPart(values, left);
+            for (int i = 0; i < Rule::stateCount; ++i) s[i] = loadPart(state[i], left);
             Rule::update(weight, gradient, s, coefficients, Flag);
-            storePart(values, weight, part);
-            for (int i = 0; i < Rule::stateCount; ++i) storePart(state[i], s[i], part);
+            storePart(values, weight, left);
+            for (int i = 0; i < Rule::stateCount; ++i) storePart(state[i], s[i], left);
           }
-          values += part;
-          for (int i = 0; i < Rule::stateCount; ++i) state[i] += part;
+          const int64_t done = left < kLanes ? left : kLanes;
+          values += done;
+          for (int i = 0; i < Rule::stateCount; ++i) state[i] += done;
         }
-        columns += kGroupRows * piece;
       }
     }
   }
+}
+
+template <class Rule, bool Flag, int N>
+SETNET_INLINE void sparseUpdateVectors(const SparseUpdateArgs& a) {
+  if constexpr (N > 0) {
+    if (a.vectors >= N)
+      sparseUpdateRows<Rule, Flag, N, 32>(a);
+    else
+      sparseUpdateVectors<Rule, Flag, N - 1>(a);
+  }
+}
+
+template <class Rule, bool Flag>
+SETNET_INLINE void sparseUpdateWith(const SparseUpdateArgs& a) {
+  if (a.x.width == kLanes)
+    sparseUpdateRows<Rule, Flag, 1, 16>(a);
+  else
+    sparseUpdateVectors<Rule, Flag, kSampledVectors>(a);
 }
 
 static void sparseUpdate(const SparseUpdateArgs& a) {
