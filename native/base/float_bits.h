@@ -28,6 +28,17 @@ inline bool isNanBits(float x) { return magnitudeBits(x) > 0x7F800000u; }
 // The sign bit, also that of -0.
 inline bool hasSignBit(float x) { return bitsOf(x) >> 31 != 0; }
 
+// The upper half of an f32, rounded to nearest, ties to even: 8 bits of mantissa. A finite number stays finite: what would
+// round to infinity becomes the largest.
+inline uint16_t toBfloat16(float x) {
+  const uint32_t bits = bitsOf(x);
+  if (isNanBits(x)) return static_cast<uint16_t>(bits >> 16 | 0x40u);
+  const uint32_t rounded = (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
+  const bool overflown = isFiniteBits(x) && (rounded & 0x7FFFu) == 0x7F80u;
+  return static_cast<uint16_t>(overflown ? rounded - 1 : rounded);
+}
+inline float fromBfloat16(uint16_t half) { return floatOf(uint32_t{half} << 16); }
+
 // The first index whose element is not finite; `count` where all are. Reads blocks without a branch, so that it runs
 // at the speed of memory.
 inline uint64_t firstNonfinite(const float* x, uint64_t count) {

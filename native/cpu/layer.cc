@@ -77,7 +77,7 @@ Status Layer::pack(const CsrMatrix& matrix, const StateBuffers& state) {
                         matrix.values.data()};
   const float* companions[kMaxCompanions] = {};
   for (size_t i = 0; i < state.size(); ++i) companions[i] = state[i].data();
-  Status status = packed_.pack(view, threads_, stateCount_, companions, true);
+  Status status = packed_.pack(view, {threads_, stateCount_, companions, true});
   if (status.ok() && index_ > 0) status = transposed_.packTransposed(view, packed_, threads_);
   if (!status.ok()) return Status(status.code(), "layers[" + std::to_string(index_) + "]: " + status.message());
   for (int part = 0; index_ > 0 && part < transposed_.parts(); ++part) {

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string>
 
+#include "base/float_bits.h"
+
 namespace setnet::cpu {
 namespace {
 
@@ -109,11 +111,9 @@ Status PackedMatrix::reserveSlots(uint64_t slots, int companionCount) {
   return Status();
 }
 
-Status PackedMatrix::pack(const CsrView& matrix, int parts, int companionCount, const float* const* companions,
-                          bool updatable) {
+Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options) {
   const std::vector<uint64_t> pointers(matrix.rowPointers, matrix.rowPointers + matrix.rows + 1);
-  SETNET_TRY(layOut(matrix.rows, matrix.columns, matrix.count(), cutParts(pointers, parts)));
-  updatable_ = updatable;
+  SETNET_TRY(layOut(matrix.rows, matrix.columns, matrix.count(), cutParts(pointers, options.parts)));
 
   // Where every row's connections of a block begin, in the canonical matrix; one row of it more than there are blocks.
   const uint64_t rows = matrix.rows;
@@ -138,7 +138,7 @@ Status PackedMatrix::pack(const CsrView& matrix, int parts, int companionCount, 
     part.slots = slot - part.firstSlot;
     slot += kSlack;
   }
-  SETNET_TRY(reserveSlots(slot, companionCount));
+  SETNET_TRY(reserveSlots(slot, options.companionCount));
 
   for (const Part& part : parts_) {
     uint64_t to = part.firstSlot;
@@ -164,16 +164,21 @@ Status PackedMatrix::pack(const CsrView& matrix, int parts, int companionCount, 
                                               : (k > 0 ? columns[kGroupRows * (k - 1) + i] : uint16_t{0});
         }
         interleave(matrix.values, first, there, steps, values_.data() + to);
-        for (int i = 0; i < companionCount; ++i)
-          interleave(companions ? companions[i] : nullptr, first, there, steps, companions_[i].data() + to);
+        for (int i = 0; i < options.companionCount; ++i)
+          interleave(options.companions ? options.companions[i] : nullptr, first, there, steps, companions_[i].data() + to);
         to += steps * static_cast<uint64_t>(kGroupRows);
       }
     }
     std::memset(columnOf_.data() + to, 0, kSlack * sizeof(uint16_t));
     std::memset(values_.data() + to, 0, kSlack * sizeof(float));
-    for (int i = 0; i < companionCount; ++i) std::memset(companions_[i].data() + to, 0, kSlack * sizeof(float));
+    for (int i = 0; i < options.companionCount; ++i) std::memset(companions_[i].data() + to, 0, kSlack * sizeof(float));
   }
-  if (!updatable) lengths_ = Buffer<uint16_t>();
+  if (!options.updatable) lengths_ = Buffer<uint16_t>();
+  if (options.bfloat16) {
+    SETNET_TRY(shorts_.reserve(slot));
+    for (uint64_t k = 0; k < slot; ++k) shorts_[k] = toBfloat16(values_[k]);
+    values_ = Buffer<float>();
+  }
   return Status();
 }
 
@@ -188,7 +193,6 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
   for (uint64_t k = 0; k < matrix.count(); ++k) ++pointers[matrix.columnIndices[k] + 1];
   for (uint64_t c = 0; c < rows; ++c) pointers[c + 1] += pointers[c];
   SETNET_TRY(layOut(rows, matrix.rows, matrix.count(), cutParts(pointers, parts)));
-  updatable_ = false;
 
   // Of the forward form: the first slot of every row in every block.
   std::vector<uint32_t> starts(static_cast<size_t>(forward.blocks_) * matrix.rows, 0);
@@ -296,7 +300,7 @@ void PackedMatrix::unpack(uint64_t* rowPointers, uint32_t* columnIndices, float*
 
 uint64_t PackedMatrix::bytes() const {
   uint64_t bytes =
-      rowOf_.bytes() + steps_.bytes() + lengths_.bytes() + columnOf_.bytes() + values_.bytes() + positions_.bytes();
+      rowOf_.bytes() + steps_.bytes() + lengths_.bytes() + columnOf_.bytes() + values_.bytes() + shorts_.bytes() + positions_.bytes();
   for (const Buffer<float>& companion : companions_) bytes += companion.bytes();
   return bytes;
 }
@@ -310,7 +314,8 @@ kernels::PackedRows PackedMatrix::view(int part) const {
           steps_.data() + p.firstGroup,
           lengths_.data() ? lengths_.data() + p.firstGroup * kGroupRows : nullptr,
           columnOf_.data() + p.firstSlot,
-          const_cast<float*>(values_.data()) + p.firstSlot};
+          values_.data() ? const_cast<float*>(values_.data()) + p.firstSlot : nullptr,
+          shorts_.data() ? shorts_.data() + p.firstSlot : nullptr};
 }
 
 }  // namespace setnet::cpu

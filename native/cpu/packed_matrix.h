@@ -27,12 +27,18 @@ struct CsrView {
 // Numbers that lie beside the values: optimizer state.
 constexpr int kMaxCompanions = rules::kMaxOptimizerState;
 
+struct PackOptions {
+  int parts = 1;  // of about equally many connections, each a range of rows that a thread computes by itself
+  int companionCount = 0;
+  const float* const* companions = nullptr;  // each as long as the matrix has connections; null: zeros
+  bool updatable = false;                    // kernels that update need the rows' lengths, and so does unpack
+  bool bfloat16 = false;                     // values are rounded (base/float_bits.h); for products only
+};
+
 class PackedMatrix {
  public:
-  // Packs in `parts` parts of about equally many connections, each a range of rows that a thread computes by itself.
-  // companions[i], as long as the matrix has connections, come along; null: zeros. `updatable`: kernels that update
-  // need the rows' lengths. Memory of an earlier packing is used again. Code::Memory.
-  Status pack(const CsrView& matrix, int parts, int companionCount, const float* const* companions, bool updatable);
+  // Memory of an earlier packing is used again. Code::Memory.
+  Status pack(const CsrView& matrix, const PackOptions& options);
 
   // Packs the transpose of `forward`, which was packed from `matrix`: same connections, rows and columns exchanged.
   // Values are not there before refresh.
@@ -75,12 +81,12 @@ class PackedMatrix {
   uint64_t rows_ = 0, columns_ = 0, count_ = 0, slots_ = 0;
   int64_t blocks_ = 0, blockWidth_ = 0;
   int companionCount_ = 0;
-  bool updatable_ = false;
   std::vector<Part> parts_;
   Buffer<uint32_t> rowOf_, steps_;
   Buffer<uint16_t> lengths_;
   Buffer<uint16_t> columnOf_;
   Buffer<float> values_;
+  Buffer<uint16_t> shorts_;  // instead of values_
   Buffer<float> companions_[kMaxCompanions];
   Buffer<uint32_t> positions_;  // transposed: slots of the other form
 };

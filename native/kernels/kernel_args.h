@@ -49,6 +49,7 @@ struct PackedRows {
   const uint16_t* lengths;  // [blocks][groups][4] connections of each row (0 where it is repeated); for updates only
   const uint16_t* columns;  // [step][4], from the block's first column
   float* values;            // [step][4]
+  const uint16_t* shorts;   // or, where values is null, their upper halves (bfloat16); products only
 };
 
 // y[r] = start[r] (or 0) + sum over the row's connections of value * x[column], and f of that where an activation is
@@ -67,6 +68,17 @@ struct SparseProductArgs {
 // The same for a single sample; x and y have one number per column and row. No activation.
 struct SparseVectorArgs {
   PackedRows w;
+  const float* start;
+  const float* x;
+  float* y;
+};
+
+// The same column by column, skipping those where x is 0; for matrices that lie so.
+struct SparseColumnsArgs {
+  int64_t rows, columns;
+  const uint64_t* columnPointers;
+  const uint32_t* rowIndices;
+  const float* values;
   const float* start;
   const float* x;
   float* y;

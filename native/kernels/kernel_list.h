@@ -5,6 +5,7 @@
 #define SETNET_KERNELS(X)                       \
   X(sparseProduct, SparseProductArgs)           \
   X(sparseVector, SparseVectorArgs)             \
+  X(sparseColumns, SparseColumnsArgs)           \
   X(sparseUpdate, SparseUpdateArgs)             \
   X(gather, GatherArgs)                         \
   X(denseForward, DenseForwardArgs)             \

@@ -13,6 +13,7 @@
 #include "kernels/elementwise/live.inl"
 #include "kernels/elementwise/loss.inl"
 #include "kernels/pack/rows.inl"
+#include "kernels/sparse/columns.inl"
 #include "kernels/sparse/product.inl"
 #include "kernels/sparse/refresh.inl"
 #include "kernels/sparse/update.inl"

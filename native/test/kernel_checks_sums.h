@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/float_bits.h"
 #include "cpu/packed_matrix.h"
 #include "kernels/kernel_table.h"
 #include "test/check.h"
@@ -55,7 +56,7 @@ inline void check_sparseProduct(const KernelTable& table, Random& random) {
       for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) visit(w.columnIndices[k], w.values[k]);
     };
     cpu::PackedMatrix packed;
-    CHECK_OK(packed.pack(viewOf(w), static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)));
+    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5})));
     PanelMemory x(static_cast<int64_t>(w.columns), batch), y(static_cast<int64_t>(w.rows), batch);
     x.fill(random);
     std::vector<float> bias = randomNumbers(w.rows, random);
@@ -118,7 +119,7 @@ inline void check_sparseProduct(const KernelTable& table, Random& random) {
   for (const auto& [rows, columns] : {std::pair<uint64_t, uint64_t>{0, 5}, {5, 5}, {5, 0}}) {
     const core::CsrMatrix w = randomCsr(rows, columns, 0, random);
     cpu::PackedMatrix packed;
-    CHECK_OK(packed.pack(viewOf(w), 2, 0, nullptr, true));
+    CHECK_OK(packed.pack(viewOf(w), {2, 0, nullptr, true}));
     PanelMemory x(5, 20), y(5, 20);
     x.fill(random);
     kernels::SparseProductArgs args = {};
@@ -132,11 +133,89 @@ inline void check_sparseProduct(const KernelTable& table, Random& random) {
   }
 }
 
+// Values in half the space: as if the weights had been rounded.
+inline void checkBfloat16(const KernelTable& table, Random& random) {
+  for (const int64_t batch : {1, 16, 40}) {
+    core::CsrMatrix w = randomWeights(random);
+    cpu::PackedMatrix halves, rounded;
+    CHECK_OK(halves.pack(viewOf(w), {2, 0, nullptr, false, true}));
+    for (float& value : w.values) value = fromBfloat16(toBfloat16(value));
+    CHECK_OK(rounded.pack(viewOf(w), {2, 0, nullptr, false, false}));
+    PanelMemory x(static_cast<int64_t>(w.columns), batch), y(static_cast<int64_t>(w.rows), batch);
+    x.fill(random);
+    PanelMemory expected = y;
+    for (int part = 0; part < halves.parts(); ++part) {
+      kernels::SparseProductArgs args = {};
+      args.x = x.panels();
+      args.vectors = x.vectors();
+      args.activation = -1;
+      args.w = halves.view(part);
+      args.y = y.panels();
+      table.sparseProduct(args);
+      args.w = rounded.view(part);
+      args.y = expected.panels();
+      table.sparseProduct(args);
+    }
+    int64_t wrong = 0;
+    for (int64_t r = 0; r < y.features(); ++r)
+      for (int64_t b = 0; b < batch; ++b) wrong += !sameBits(y.at(r, b), expected.at(r, b));
+    CHECK_EQ(wrong, 0);
+    const std::vector<float> sample = randomNumbers(w.columns, random);
+    std::vector<float> one(w.rows), other(w.rows);
+    for (int part = 0; part < halves.parts(); ++part) {
+      table.sparseVector({halves.view(part), nullptr, sample.data(), one.data()});
+      table.sparseVector({rounded.view(part), nullptr, sample.data(), other.data()});
+    }
+    CHECK(one == other);
+  }
+}
+
+inline void check_sparseColumns(const KernelTable& table, Random& random) {
+  checkBfloat16(table, random);
+  for (int round = 0; round < 30; ++round) {
+    const core::CsrMatrix w = randomWeights(random);
+    std::vector<uint64_t> pointers(w.columns + 1, 0);
+    for (const uint32_t c : w.columnIndices) ++pointers[c + 1];
+    for (uint64_t c = 0; c < w.columns; ++c) pointers[c + 1] += pointers[c];
+    std::vector<uint64_t> next(pointers.begin(), pointers.end() - 1);
+    std::vector<uint32_t> rows(w.count());
+    std::vector<float> values(w.count());
+    for (uint64_t r = 0; r < w.rows; ++r) {
+      for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) {
+        const uint64_t to = next[w.columnIndices[k]]++;
+        rows[to] = static_cast<uint32_t>(r);
+        values[to] = w.values[k];
+      }
+    }
+    std::vector<float> x = randomNumbers(w.columns, random);
+    const double zeros = random.uniform(0, 1);
+    for (float& number : x)
+      if (random.chance(zeros)) number = random.chance(0.5) ? 0.0f : -0.0f;
+    const std::vector<float> bias = randomNumbers(w.rows, random);
+    const float* start = random.chance(0.5) ? bias.data() : nullptr;
+    std::vector<float> y(w.rows + 1, kGuard);
+    table.sparseColumns({static_cast<int64_t>(w.rows), static_cast<int64_t>(w.columns), pointers.data(), rows.data(),
+                         values.data(), start, x.data(), y.data()});
+    Comparison compare(table, "sparseColumns");
+    for (uint64_t r = 0; r < w.rows; ++r) {
+      float single = start ? start[r] : 0.0f;
+      double exact = single, magnitude = std::fabs(single);
+      for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) {
+        single = std::fma(w.values[k], x[w.columnIndices[k]], single);
+        exact += double{w.values[k]} * x[w.columnIndices[k]];
+        magnitude += std::fabs(double{w.values[k]} * x[w.columnIndices[k]]);
+      }
+      compare.add(y[r], single + 0.0f, exact, magnitude);
+    }
+    CHECK_EQ(y[w.rows], kGuard);
+  }
+}
+
 inline void check_sparseVector(const KernelTable& table, Random& random) {
   for (int round = 0; round < 40; ++round) {
     const core::CsrMatrix w = randomWeights(random);
     cpu::PackedMatrix packed;
-    CHECK_OK(packed.pack(viewOf(w), static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)));
+    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5})));
     const std::vector<float> x = randomNumbers(w.columns, random), bias = randomNumbers(w.rows, random);
     const float* start = random.chance(0.5) ? bias.data() : nullptr;
     std::vector<float> y(w.rows, kGuard);
@@ -167,7 +246,7 @@ inline void check_sparseUpdate(const KernelTable& table, Random& random) {
       const std::vector<float> oldVelocity = randomNumbers(w.values.size(), random);
       const float* companions[] = {oldVelocity.data()};
       cpu::PackedMatrix packed;
-      CHECK_OK(packed.pack(viewOf(w), static_cast<int>(random.between(1, 3)), 1, companions, true));
+      CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 1, companions, true}));
       for (int part = 0; part < packed.parts(); ++part) {
         kernels::SparseUpdateArgs args = {};
         args.w = packed.view(part);

@@ -9,6 +9,7 @@
 #include "base/flush_subnormals.h"
 #include "base/memory.h"
 #include "test/check.h"
+#include "test/random_network.h"
 
 using namespace setnet;
 
@@ -179,6 +180,26 @@ TEST("finite, infinite and NaN are told apart by bits") {
   CHECK(!isFiniteBits(INFINITY) && !isFiniteBits(-INFINITY) && !isFiniteBits(NAN));
   CHECK(!isNanBits(INFINITY) && isNanBits(NAN) && isNanBits(-NAN));
   CHECK_EQ(floatOf(bitsOf(-1.5f)), -1.5f);
+}
+
+TEST("bfloat16 is the nearest upper half, ties to even, and stays finite") {
+  // By search: the nearest of the two halves around x, in double.
+  test::Random random(3);
+  for (int round = 0; round < 100000; ++round) {
+    const float x = floatOf(static_cast<uint32_t>(random.next()));
+    if (!isFiniteBits(x)) continue;
+    const uint16_t down = static_cast<uint16_t>(bitsOf(x) >> 16), up = static_cast<uint16_t>(down + 1);
+    const double below = std::fabs(double{x} - double{fromBfloat16(down)});
+    const double above = isFiniteBits(fromBfloat16(up)) ? std::fabs(double{fromBfloat16(up)} - double{x}) : INFINITY;
+    const uint16_t expected = below < above ? down : above < below ? up : down % 2 == 0 ? down : up;
+    CHECK_EQ(toBfloat16(x), expected);
+  }
+  CHECK_EQ(fromBfloat16(toBfloat16(1.0f)), 1.0f);
+  CHECK_EQ(toBfloat16(-0.0f), 0x8000);
+  CHECK_EQ(toBfloat16(std::numeric_limits<float>::max()), 0x7F7F);
+  CHECK_EQ(toBfloat16(-std::numeric_limits<float>::max()), 0xFF7F);
+  CHECK_EQ(toBfloat16(INFINITY), 0x7F80);
+  CHECK(isNanBits(fromBfloat16(toBfloat16(NAN))));
 }
 
 TEST("the first value that is not finite is found at every place") {

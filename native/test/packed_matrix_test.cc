@@ -60,7 +60,7 @@ TEST("what is packed comes out again with everything that lies beside it, also i
     const core::CsrMatrix w = randomShape(random);
     const std::vector<float> first = randomNumbers(w.count(), random), second = randomNumbers(w.count(), random);
     const float* companions[] = {first.data(), second.data()};
-    CHECK_OK(packed.pack(viewOf(w), static_cast<int>(random.between(1, 5)), 2, companions, true));
+    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 5)), 2, companions, true}));
     const Unpacked out = unpack(packed);
     CHECK(out.rowPointers == w.rowPointers);
     CHECK(out.columns == w.columnIndices);
@@ -104,7 +104,7 @@ TEST("the transposed form holds the same connections, and follows the values") {
     core::CsrMatrix w = randomShape(random);
     for (float& value : w.values)
       if (value == 0) value = 1;
-    CHECK_OK(packed.pack(viewOf(w), static_cast<int>(random.between(1, 4)), 0, nullptr, true));
+    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 4)), 0, nullptr, true}));
     CHECK_OK(transposed.packTransposed(viewOf(w), packed, static_cast<int>(random.between(1, 4))));
     CHECK_EQ(transposed.rows(), w.columns);
     CHECK_EQ(transposed.columns(), w.rows);
@@ -124,7 +124,7 @@ TEST("columns of a row ascend within a block, and padding costs little where row
   Random random(9);
   const core::CsrMatrix w = randomCsr(1000, 1000, 0.04, random);
   PackedMatrix packed;
-  CHECK_OK(packed.pack(viewOf(w), 1, 0, nullptr, false));
+  CHECK_OK(packed.pack(viewOf(w), {1, 0, nullptr, false}));
   const kernels::PackedRows view = packed.view(0);
   int64_t slots = 0, wrong = 0;
   for (int64_t group = 0; group < view.blocks * view.groups; ++group) {

@@ -46,6 +46,16 @@ SETNET_INLINE void splatEach(const float* p, Lanes (&to)[R]) {
   SETNET_UNROLL
   for (int r = 0; r < R; ++r) to[r] = splat(p[r]);
 }
+template <int R>
+SETNET_INLINE void splatEach(const uint16_t* p, Lanes (&to)[R]) {
+  SETNET_UNROLL
+  for (int r = 0; r < R; ++r) {
+    const uint32_t word = uint32_t{p[r]} << 16;
+    float x;
+    __builtin_memcpy(&x, &word, sizeof x);
+    to[r] = splat(x);
+  }
+}
 
 SETNET_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
 SETNET_INLINE Lanes operator-(Lanes a, Lanes b) { return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)}; }

@@ -43,6 +43,16 @@ SETNET_INLINE void splatEach(const float* p, Lanes (&to)[R]) {
   if constexpr (R > 3) to[3].v = _mm512_permute_ps(four, 0xFF);
 }
 
+template <int R>
+SETNET_INLINE void splatEach(const uint16_t* p, Lanes (&to)[R]) {
+  const __m128i halves = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  const __m512 four = _mm512_broadcast_f32x4(_mm_castsi128_ps(_mm_slli_epi32(_mm_cvtepu16_epi32(halves), 16)));
+  to[0].v = _mm512_permute_ps(four, 0x00);
+  if constexpr (R > 1) to[1].v = _mm512_permute_ps(four, 0x55);
+  if constexpr (R > 2) to[2].v = _mm512_permute_ps(four, 0xAA);
+  if constexpr (R > 3) to[3].v = _mm512_permute_ps(four, 0xFF);
+}
+
 SETNET_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_ps(a.v, b.v)}; }
 SETNET_INLINE Lanes operator-(Lanes a, Lanes b) { return {_mm512_sub_ps(a.v, b.v)}; }
 SETNET_INLINE Lanes operator*(Lanes a, Lanes b) { return {_mm512_mul_ps(a.v, b.v)}; }

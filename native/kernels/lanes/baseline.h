@@ -58,6 +58,16 @@ SETNET_INLINE void splatEach(const float* p, Lanes (&to)[R]) {
   SETNET_UNROLL
   for (int r = 0; r < R; ++r) to[r] = splat(p[r]);
 }
+template <int R>
+SETNET_INLINE void splatEach(const uint16_t* p, Lanes (&to)[R]) {
+  SETNET_UNROLL
+  for (int r = 0; r < R; ++r) {
+    const uint32_t word = uint32_t{p[r]} << 16;
+    float x;
+    __builtin_memcpy(&x, &word, sizeof x);
+    to[r] = splat(x);
+  }
+}
 
 SETNET_INLINE Lanes operator+(Lanes a, Lanes b) {
   SETNET_EACH a.q[i] += b.q[i];
@@ -232,6 +242,14 @@ SETNET_INLINE Quad loadQuad(const float* p) {
 }
 SETNET_INLINE void storeQuad(float* p, Quad a) { __builtin_memcpy(p, &a, sizeof a); }
 SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {a.v * b.v + c.v}; }
+SETNET_INLINE float maddOne(float a, float b, float c) { return a * b + c; }
+// Upper halves of f32.
+SETNET_INLINE Quad loadQuad(const uint16_t* p) {
+  const Word4 words = {uint32_t{p[0]} << 16, uint32_t{p[1]} << 16, uint32_t{p[2]} << 16, uint32_t{p[3]} << 16};
+  Quad r;
+  __builtin_memcpy(&r, &words, sizeof r);
+  return r;
+}
 SETNET_INLINE Quad gatherQuad(const float* x, const uint16_t* columns) {
   return {Float4{x[columns[0]], x[columns[1]], x[columns[2]], x[columns[3]]}};
 }

@@ -53,6 +53,16 @@ SETNET_INLINE void splatEach(const float* p, Lanes (&to)[R]) {
   SETNET_UNROLL
   for (int r = 0; r < R; ++r) to[r] = splat(p[r]);
 }
+template <int R>
+SETNET_INLINE void splatEach(const uint16_t* p, Lanes (&to)[R]) {
+  SETNET_UNROLL
+  for (int r = 0; r < R; ++r) {
+    const uint32_t word = uint32_t{p[r]} << 16;
+    float x;
+    __builtin_memcpy(&x, &word, sizeof x);
+    to[r] = splat(x);
+  }
+}
 
 SETNET_INLINE Lanes operator+(Lanes a, Lanes b) {
   SETNET_EACH a.q[i] = vaddq_f32(a.q[i], b.q[i]);
@@ -228,6 +238,11 @@ struct Quad {
 SETNET_INLINE Quad loadQuad(const float* p) { return {vld1q_f32(p)}; }
 SETNET_INLINE void storeQuad(float* p, Quad a) { vst1q_f32(p, a.v); }
 SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+SETNET_INLINE float maddOne(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+// Upper halves of f32.
+SETNET_INLINE Quad loadQuad(const uint16_t* p) {
+  return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))};
+}
 SETNET_INLINE Quad gatherQuad(const float* x, const uint16_t* columns) {
   float32x4_t v = vld1q_dup_f32(x + columns[0]);
   v = vld1q_lane_f32(x + columns[1], v, 1);

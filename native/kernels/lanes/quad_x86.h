@@ -6,6 +6,14 @@ struct Quad {
 SETNET_INLINE Quad loadQuad(const float* p) { return {_mm_loadu_ps(p)}; }
 SETNET_INLINE void storeQuad(float* p, Quad a) { _mm_storeu_ps(p, a.v); }
 SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {_mm_fmadd_ps(a.v, b.v, c.v)}; }
+SETNET_INLINE float maddOne(float a, float b, float c) {
+  return _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)));
+}
+// Upper halves of f32.
+SETNET_INLINE Quad loadQuad(const uint16_t* p) {
+  const __m128i halves = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return {_mm_castsi128_ps(_mm_slli_epi32(_mm_cvtepu16_epi32(halves), 16))};
+}
 // One load for the four columns, one each for the elements.
 SETNET_INLINE Quad gatherQuad(const float* x, const uint16_t* columns) {
   uint64_t packed;

@@ -46,8 +46,8 @@ SETNET_INLINE uint64_t loadColumns(const uint16_t* p) {
 }
 
 // R rows of one group, N vectors of one panel.
-template <int R, int N, int Width, class Finish>
-SETNET_INLINE void productRows(const uint32_t* rows, const uint16_t* columns, const float* values, uint32_t steps,
+template <int R, int N, int Width, class Weight, class Finish>
+SETNET_INLINE void productRows(const uint32_t* rows, const uint16_t* columns, const Weight* values, uint32_t steps,
                                const float* start, bool first, bool last, const float* x, float* y,
                                const Finish& finish) {
   Lanes sum[R][N];
@@ -82,11 +82,11 @@ SETNET_INLINE void productRows(const uint32_t* rows, const uint16_t* columns, co
   }
 }
 
-template <int N, int Width, class Finish>
-static void productPanel(const PackedRows& w, const float* start, const float* x, float* y, const Finish& finish) {
+template <int N, int Width, class Weight, class Finish>
+static void productPanel(const PackedRows& w, const Weight* values, const float* start, const float* x, float* y,
+                         const Finish& finish) {
   constexpr int R = kSparseRows * 2 / N < 4 ? kSparseRows * 2 / N : 4;
   const uint16_t* columns = w.columns;
-  const float* values = w.values;
   const uint32_t* rows = w.rows;
   const uint32_t* steps = w.steps;
   for (int64_t block = 0; block < w.blocks; ++block) {
@@ -107,19 +107,19 @@ static void productPanel(const PackedRows& w, const float* start, const float* x
   }
 }
 
-template <class MakeFinish>
-SETNET_INLINE void productPanels(const SparseProductArgs& a, const MakeFinish& makeFinish) {
+template <class Weight, class MakeFinish>
+SETNET_INLINE void productPanels(const SparseProductArgs& a, const Weight* values, const MakeFinish& makeFinish) {
   for (int64_t v = 0; v < a.vectors;) {
     const int64_t offset = a.x.width == kLanes ? v * a.y.stride : v / 2 * a.y.stride;
     const auto finish = makeFinish(a.outputs + offset);
     if (a.x.width == kLanes) {
-      productPanel<1, 16>(a.w, a.start, a.x.vector(v), a.y.vector(v), finish);
+      productPanel<1, 16>(a.w, values, a.start, a.x.vector(v), a.y.vector(v), finish);
       ++v;
     } else if (v + 1 < a.vectors) {
-      productPanel<2, 32>(a.w, a.start, a.x.vector(v), a.y.vector(v), finish);
+      productPanel<2, 32>(a.w, values, a.start, a.x.vector(v), a.y.vector(v), finish);
       v += 2;
     } else {
-      productPanel<1, 32>(a.w, a.start, a.x.vector(v), a.y.vector(v), finish);
+      productPanel<1, 32>(a.w, values, a.start, a.x.vector(v), a.y.vector(v), finish);
       ++v;
     }
   }
@@ -129,9 +129,11 @@ template <class Rule>
 static void productWith(const SparseProductArgs& a) {
   if constexpr (Rule::isCheap) {
     if (a.outputs)
-      productPanels(a, [&](const float* outputs) { return TimesSlope<Rule>(a.parameters, outputs); });
+      productPanels(a, a.w.values, [&](const float* outputs) { return TimesSlope<Rule>(a.parameters, outputs); });
+    else if (a.w.values)
+      productPanels(a, a.w.values, [&](const float*) { return Activated<Rule>(a.parameters); });
     else
-      productPanels(a, [&](const float*) { return Activated<Rule>(a.parameters); });
+      productPanels(a, a.w.shorts, [&](const float*) { return Activated<Rule>(a.parameters); });
   }
 }
 

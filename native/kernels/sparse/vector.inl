@@ -4,10 +4,11 @@
 
 constexpr int kVectorGroups = 4;
 
+template <class Weight>
 struct VectorGroup {
   const uint32_t* rows;
   const uint16_t* columns;
-  const float* values;
+  const Weight* values;
   uint32_t steps;
   Quad sum;
 
@@ -27,10 +28,10 @@ struct VectorGroup {
   }
 };
 
-template <int G>
+template <int G, class Weight>
 SETNET_INLINE void vectorGroups(const SparseVectorArgs& a, const uint32_t*& rows, const uint16_t*& columns,
-                                const float*& values, const uint32_t*& steps, const float* x, bool first, bool last) {
-  VectorGroup group[G];
+                                const Weight*& values, const uint32_t*& steps, const float* x, bool first, bool last) {
+  VectorGroup<Weight> group[G];
   uint32_t common = ~uint32_t{0};
   SETNET_UNROLL
   for (int g = 0; g < G; ++g) {
@@ -55,9 +56,9 @@ SETNET_INLINE void vectorGroups(const SparseVectorArgs& a, const uint32_t*& rows
   }
 }
 
-static void sparseVector(const SparseVectorArgs& a) {
+template <class Weight>
+static void sparseVectorWith(const SparseVectorArgs& a, const Weight* values) {
   const uint16_t* columns = a.w.columns;
-  const float* values = a.w.values;
   const uint32_t* rows = a.w.rows;
   const uint32_t* steps = a.w.steps;
   for (int64_t block = 0; block < a.w.blocks; ++block) {
@@ -68,4 +69,11 @@ static void sparseVector(const SparseVectorArgs& a) {
       vectorGroups<kVectorGroups>(a, rows, columns, values, steps, x, first, last);
     for (; group < a.w.groups; ++group) vectorGroups<1>(a, rows, columns, values, steps, x, first, last);
   }
+}
+
+static void sparseVector(const SparseVectorArgs& a) {
+  if (a.w.values)
+    sparseVectorWith(a, a.w.values);
+  else
+    sparseVectorWith(a, a.w.shorts);
 }
