@@ -7,8 +7,10 @@
 
 namespace setnet::cpu {
 
-Status Predictor::create(Ref<const core::Model> model, const backend::EngineOptions& options,
+Status Predictor::create(Ref<const core::Model> model, const backend::PredictorOptions& options,
                          Ref<backend::Predictor>* out) {
+  if (options.precision == backend::Precision::Bf16)
+    return Status(Code::Option, "precision: 'bf16' cannot be had yet; there is 'f32'");
   const kernels::KernelTable* kernels = nullptr;
   SETNET_TRY(kernels::active(&kernels));
   try {
@@ -58,6 +60,17 @@ Status Predictor::predict(const backend::RowSet& rows, backend::Output output, S
   if (output == backend::Output::Probabilities)
     loss = model_->loss >= 0 ? model_->loss : static_cast<int>(rules::Loss::SoftmaxCrossEntropy);
   return infer({kernels_, &model_->scaling, &layers_, threads_}, &workspaces_, rows, loss, out);
+}
+
+uint64_t Predictor::bytes() const {
+  uint64_t bytes = sizeof(*this);
+  for (const DenseForm& form : dense_) bytes += form.weights.size() * sizeof(float);
+  for (const std::vector<int64_t>& cuts : cuts_) bytes += cuts.size() * sizeof(int64_t);
+  for (const core::LayerState& layer : model_->layers)
+    bytes += layer.weights.rowPointers.size() * sizeof(uint64_t) +
+             layer.weights.columnIndices.size() * sizeof(uint32_t) +
+             (layer.weights.values.size() + layer.bias.size()) * sizeof(float);
+  return bytes;
 }
 
 }  // namespace setnet::cpu

@@ -11,10 +11,11 @@ namespace setnet::cpu {
 
 class Predictor : public backend::Predictor {
  public:
-  static Status create(Ref<const core::Model> model, const backend::EngineOptions& options,
+  static Status create(Ref<const core::Model> model, const backend::PredictorOptions& options,
                        Ref<backend::Predictor>* out);
 
   Status predict(const backend::RowSet& rows, backend::Output output, Span<float> out) const override;
+  uint64_t bytes() const override;
 
  private:
   Ref<const core::Model> model_;  // sparse layers are computed from its own arrays
