@@ -100,20 +100,24 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
   const int parts = static_cast<int>(std::min<int64_t>(panels, partsFor(work, network.threads)));
   const uint64_t floats = static_cast<uint64_t>((layers.front().inputs + 2 * call.widest) * kWide);
 
-  // The failure of the first panel that failed, whichever thread finds one first.
   constexpr int kMaxParts = 64;
   const int used = std::min(parts, kMaxParts);
-  Status failures[kMaxParts];
-  pool::parallel(used, [&](int part) {
+  const auto inferPart = [&](int part) -> Status {
     Workspace workspace;
-    failures[part] = workspaces->take(floats, &workspace);
-    for (int64_t panel = panels * part / used; panel < panels * (part + 1) / used && failures[part].ok(); ++panel) {
+    Status status = workspaces->take(floats, &workspace);
+    for (int64_t panel = panels * part / used; panel < panels * (part + 1) / used && status.ok(); ++panel) {
       const uint64_t first = static_cast<uint64_t>(panel * width);
-      failures[part] =
+      status =
           inferPanel(call, first, std::min(rows.count - first, static_cast<uint64_t>(width)), workspace.memory.data());
     }
     workspaces->putBack(std::move(workspace));
-  });
+    return status;
+  };
+  if (used == 1) return inferPart(0);
+
+  // The failure of the first panel that failed, whichever thread finds one first.
+  Status failures[kMaxParts];
+  pool::parallel(used, [&](int part) { failures[part] = inferPart(part); });
   for (int part = 0; part < used; ++part) SETNET_TRY(failures[part]);
   return Status();
 }
