@@ -163,6 +163,7 @@ Napi::Value Network::save(Network& self, const Napi::CallbackInfo& info) {
 Napi::Value Network::dispose(Network& self, const Napi::CallbackInfo& info) {
   if (self.state_->training) self.state_->training->onNetworkDisposed();
   self.state_->dispose();
+  self.scratch_ = Scratch();
   self.account(info.Env());
   return info.Env().Undefined();
 }

@@ -12,8 +12,9 @@ namespace setnet::binding {
 
 namespace {
 
-// Outputs that are held at once while classes are chosen: 1 MiB, or one row of a wider network.
+// Outputs that are held at once while classes are chosen: 1 MiB, or enough rows of a wide network to fill panels.
 constexpr uint64_t kScratchFloats = uint64_t{1} << 18;
+constexpr uint64_t kScratchRows = 64;
 
 Answer requireAnswer(const Napi::Value& value, const AnswerShape& shape) {
   int32_t number = -1;
@@ -44,7 +45,7 @@ void refuseOverlap(Napi::Env env, const backend::MatrixView& x, Span<T> out) {
 // The number of each row's largest output; ties go to the lower one.
 Status predictClasses(const backend::Predictor& predictor, const backend::MatrixView& x, uint64_t units,
                       Span<int32_t> classes, Scratch* scratch) {
-  const uint64_t block = std::min(std::max<uint64_t>(1, kScratchFloats / units), x.rows);
+  const uint64_t block = std::min(std::max(kScratchRows, kScratchFloats / units), x.rows);
   if (scratch->size() < block * units) scratch->resize(block * units);
   for (uint64_t first = 0; first < x.rows; first += block) {
     const uint64_t count = std::min(block, x.rows - first);
