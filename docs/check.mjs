@@ -1,7 +1,7 @@
 // Checks what the documents say against the tree; prints one line, or fails with what is wrong:
 //
-//   node docs/check.mjs           lists and links: every error code, the program in README.md, every link to a file
-//   node docs/check.mjs --run     also runs the program and compares its output (needs a build)
+//   node docs/check.mjs           lists and links: every error code, the programs in README.md and docs/api.md, every link to a file
+//   node docs/check.mjs --run     also runs the programs and compares their output (needs a build)
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -21,11 +21,21 @@ check(codes.join() === documented.join(), `docs/errors.md lists ${documented}, l
 const readme = read('README.md');
 const program = read('examples/first.mjs');
 check(readme.includes(`\`\`\`js\n${program}\`\`\`\n`), 'README.md: its program is not examples/first.mjs');
+const api = read('docs/api.md');
+check(
+  api.includes(`\`\`\`js\n${read('examples/session.mjs')}\`\`\`\n`),
+  'docs/api.md: its program is not examples/session.mjs',
+);
 if (process.argv.includes('--run')) {
   const output = execFileSync(process.execPath, ['examples/first.mjs'], { cwd: root, encoding: 'utf8' });
   check(
     readme.includes(`\`\`\`text\n${output}\`\`\`\n`),
     `README.md: examples/first.mjs prints something else:\n${output}`,
+  );
+  const answers = execFileSync(process.execPath, ['examples/session.mjs'], { cwd: root, encoding: 'utf8' });
+  check(
+    api.includes(`\`\`\`text\n${answers}\`\`\`\n`),
+    `docs/api.md: examples/session.mjs prints something else:\n${answers}`,
   );
 }
 

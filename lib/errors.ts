@@ -10,7 +10,7 @@ const codes = {
   ERR_SETNET_BUFFER: 'Memory that cannot be used: detached, resizable, or overlapping with the output.',
   ERR_SETNET_FORMAT: 'A file is not what it claims to be: truncated, changed, or not a model of setnet.',
   ERR_SETNET_IO: 'The operating system refused a file operation.',
-  ERR_SETNET_STATE: 'The object cannot do this in its present state: disposed, never fitted, iterated already.',
+  ERR_SETNET_STATE: 'The object cannot do this in its present state: disposed, closed, never fitted, iterated already.',
   ERR_SETNET_BUSY: 'The network is training; this needs it for itself.',
   ERR_SETNET_DIVERGED: 'Training left the finite numbers; the network is as after the last finished epoch.',
   ERR_SETNET_MEMORY: 'Memory could not be had.',

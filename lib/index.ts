@@ -17,7 +17,8 @@ export type {
 export { type DenseOptions, dense } from './layers/dense';
 export { type MaskedOptions, masked } from './layers/masked';
 export { type SparseOptions, sparse } from './layers/sparse';
-export { type EvaluateOptions, type LoadOptions, Network, type Output, type PredictOptions } from './network';
+export { type EvaluateOptions, type LoadOptions, Network } from './network';
+export type { Output, PredictOptions } from './prediction';
 export type { Activation, Activations } from './rules/activation';
 export { type ConstantOptions, constant } from './rules/constant';
 export { type CosineOptions, cosine } from './rules/cosine';
@@ -35,6 +36,7 @@ export { type Sgd, type SgdOptions, sgd } from './rules/sgd';
 export { type StepOptions, step } from './rules/step';
 export type { Choice, NoParameters } from './rules/table';
 export type { GivenScaling, Scaling } from './scaling';
+export { Session, type SessionOptions } from './session';
 export { Training } from './training';
 export type {
   AbortSignalLike,

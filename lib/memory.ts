@@ -15,15 +15,13 @@ const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as objec
 const nameGetter = getter<string | undefined>(typedArrayPrototype, Symbol.toStringTag);
 const bufferGetter = getter<ArrayBufferLike>(typedArrayPrototype, 'buffer');
 const lengthGetter = getter<number>(typedArrayPrototype, 'length');
-const offsetGetter = getter<number>(typedArrayPrototype, 'byteOffset');
-const byteLengthGetter = getter<number>(typedArrayPrototype, 'byteLength');
 const resizableGetter = getter<boolean>(ArrayBuffer.prototype, 'resizable');
 const growableGetter = getter<boolean>(SharedArrayBuffer.prototype, 'growable');
 const detachedGetter = getter<boolean>(ArrayBuffer.prototype, 'detached');
 
 /** 'Float32Array', ... or undefined where the value is no typed array. */
 export function typedArrayName(value: unknown): string | undefined {
-  return types.isTypedArray(value) ? nameGetter?.call(value) : undefined;
+  return nameGetter?.call(value);
 }
 
 export function lengthOf(array: ArrayBufferView): number {
@@ -59,19 +57,10 @@ export function checkBuffer(array: ArrayBufferView, where: string): void {
       `${where} lies in a resizable ArrayBuffer; give one of fixed length, or a copy`,
     );
   }
-  if (isDetached(buffer as ArrayBuffer)) {
+  // A detached array has no elements, whatever it had.
+  if (lengthOf(array) === 0 && isDetached(buffer as ArrayBuffer)) {
     throw new SetnetError('ERR_SETNET_BUFFER', `${where} is detached: its buffer was transferred away`);
   }
-}
-
-/** Do two typed arrays share bytes? */
-export function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {
-  if (bufferGetter?.call(a) !== bufferGetter?.call(b)) return false;
-  const aStart = offsetGetter?.call(a) as number;
-  const bStart = offsetGetter?.call(b) as number;
-  const aEnd = aStart + (byteLengthGetter?.call(a) as number);
-  const bEnd = bStart + (byteLengthGetter?.call(b) as number);
-  return aStart < bEnd && bStart < aEnd;
 }
 
 const featureArrays = { Float32Array, Float64Array, Uint8Array, Int8Array, Uint16Array, Int16Array };

@@ -207,20 +207,45 @@ export interface NativeNetworkInfo {
   layers: { inputs: number; units: number; connections: number; evolved: boolean }[];
 }
 
-/** Output kinds of predict. */
-export type NativeOutput = 'raw' | 'probabilities';
+/** What a prediction answers, as a small number; `default`: probabilities where there is a loss, else logits. */
+export const NativeOutput = { default: 0, logits: 1, probabilities: 2, classes: 3 } as const;
+export type NativeOutput = (typeof NativeOutput)[keyof typeof NativeOutput];
+
+/**
+ * Answers on the calling thread into `out`: rows * units floats, or for classes an Int32Array with one per row. x is used
+ * during the call only. ERR_SETNET_BUFFER where the two overlap.
+ */
+export type NativeSyncPredictor = (x: FeatureArray, output: NativeOutput, out: Float32Array | Int32Array) => void;
+
+/** What networks and sessions share. x: any number of whole rows. */
+export interface NativePredictor {
+  /** A function that is bound to this object and keeps its memory: the quickest way in. */
+  syncPredictor(): NativeSyncPredictor;
+  /** Copies x before it returns; computed on a thread of the addon. Int32Array: for classes. */
+  predict(x: FeatureArray, output: NativeOutput): Promise<Float32Array | Int32Array>;
+}
+
+export interface NativePredictorOptions {
+  threads: number;
+  optimizeFor: 'throughput' | 'latency';
+  precision: 'f32' | 'bf16';
+}
+
+/** A frozen network. After close predictions fail with ERR_SETNET_STATE; those that run are answered. */
+export interface NativeSession extends NativePredictor {
+  readonly connections: number;
+  close(): void;
+}
 
 /**
  * All methods but fit and dispose work on the published state (of the last finished epoch while a fit runs).
  * After dispose every method fails with ERR_SETNET_STATE; dispose twice is fine.
  */
-export interface NativeNetwork {
+export interface NativeNetwork extends NativePredictor {
   info(): NativeNetworkInfo;
   isFitting(): boolean;
-  /** out: rows * units elements. x is used during the call only. */
-  predictSync(x: FeatureArray, rows: number, output: NativeOutput, out: Float32Array): void;
-  /** Copies x before it returns; computed on a thread of the addon. */
-  predict(x: FeatureArray, rows: number, output: NativeOutput): Promise<Float32Array>;
+  /** The published state, packed on a thread of the addon; independent from then on. */
+  freeze(options: NativePredictorOptions): Promise<NativeSession>;
   /** References x's buffer (the caller has marked it untransferable) until the promise settles. */
   evaluate(data: NativeDataset): Promise<NativeEvaluation>;
   /** As evaluate for x of both data sets, until onDone. ERR_SETNET_BUSY while a fit runs. */
@@ -246,6 +271,8 @@ export interface NativeModelFile {
   readonly json: string;
   /** Uses up nothing: may be called again. Fails with ERR_SETNET_FORMAT where tensors do not fit the definition. */
   network(spec: NativeNetworkSpec, state: NativeModelState): NativeNetwork;
+  /** Frees what was read; `network` fails with ERR_SETNET_STATE then. */
+  letGo(): void;
 }
 
 export interface NativeParameterSpec {
@@ -288,6 +315,6 @@ export interface NativeModule {
     /** The one in use (SETNET_FORCE_ISA can force another available one). */
     instructionSet: string;
   };
-  /** Threads of the pool that exist now, fits that run, networks alive: for tests of leaks. */
-  counters(): { poolThreads: number; fits: number; networks: number; jobs: number };
+  /** Threads of the pool that exist now, fits that run, networks and sessions alive: for tests of leaks. */
+  counters(): { poolThreads: number; fits: number; networks: number; sessions: number; jobs: number };
 }

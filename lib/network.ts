@@ -1,30 +1,21 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type DataShape, pinDataset, readDataset, readFeatures } from './data';
+import { type DataShape, pinDataset, readDataset } from './data';
 import { type Definition, type NetworkOptions, readNetworkOptions, readThreads } from './definition';
 import { type DeviceName, readDevice } from './devices';
 import { guard, guardAsync, SetnetError } from './errors';
 import { type FitOptions, readFitOptions } from './fit_options';
 import { type LayerView, viewLayer } from './layer_view';
 import { native } from './loader';
-import { checkBuffer, lengthOf, overlap, pin, typedArrayName } from './memory';
-import { addFit, emptyRecord, fitRecord, type RunRecord, readMetadata, writeMetadata } from './metadata';
-import type { NativeNetwork, NativeNetworkInfo, NativeOutput } from './native';
-import { describe, readBoolean, readName, readOptions, readPath, typeError } from './options';
+import { pin } from './memory';
+import { addFit, emptyRecord, fitRecord, type RunRecord, writeMetadata } from './metadata';
+import { openModel } from './model_file';
+import type { NativeNetwork, NativeNetworkInfo } from './native';
+import { readBoolean, readOptions, readPath, typeError } from './options';
+import { Predictions, type PredictOptions } from './prediction';
+import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
 import { beginTraining, silenceTraining, type Training } from './training';
 import type { Dataset, Evaluation, Features, FileUrl } from './types';
-
-/**
- * What `predict` answers: 'logits' are the last layer's outputs; 'probabilities' what the loss makes of them (softmax);
- * 'classes' the number of the largest output, ties to the lower one.
- */
-export type Output = 'logits' | 'probabilities' | 'classes';
-
-/** Options of `predict` and `predictSync`. */
-export interface PredictOptions {
-  /** Default: 'probabilities', or 'logits' where the network was never fitted. */
-  readonly output?: Output;
-}
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
@@ -40,7 +31,6 @@ export interface LoadOptions {
   readonly threads?: number;
 }
 
-const outputs: readonly Output[] = ['logits', 'probabilities', 'classes'];
 const key = Symbol('Network');
 
 /** A fit that runs: what the network's record will be once an epoch of it is published. */
@@ -59,27 +49,21 @@ interface Running {
  */
 export class Network {
   readonly #native: NativeNetwork;
+  readonly #predictions: Predictions;
   readonly #definition: Definition;
   readonly #shape: DataShape;
   readonly #layers: readonly LayerView[];
   #record: RunRecord;
   #running: Running | undefined;
-  #isFitted: boolean;
   #isDisposed = false;
 
-  private constructor(
-    caller: symbol,
-    network: NativeNetwork,
-    definition: Definition,
-    record: RunRecord,
-    isFitted: boolean,
-  ) {
+  private constructor(caller: symbol, network: NativeNetwork, definition: Definition, record: RunRecord) {
     if (caller !== key) throw typeError('a Network is made by Network.create, Network.createSync or Network.load');
     this.#native = network;
     this.#definition = definition;
     this.#record = record;
-    this.#isFitted = isFitted;
     this.#shape = { inputs: definition.spec.inputs, outputs: definition.outputs, classes: definition.classes };
+    this.#predictions = new Predictions(network, this.#shape.inputs, this.#shape.outputs);
     this.#layers = Object.freeze(definition.spec.layers.map((spec, index) => viewLayer(network, index, spec)));
   }
 
@@ -92,14 +76,14 @@ export class Network {
   static async create(options: NetworkOptions): Promise<Network> {
     const definition = readNetworkOptions(options, 'Network.create');
     const network = await guardAsync(() => native().createNetwork(definition.spec));
-    return new Network(key, network, definition, emptyRecord, false);
+    return new Network(key, network, definition, emptyRecord);
   }
 
   /** As {@link Network.create}, on the calling thread; for small networks. Throws. */
   static createSync(options: NetworkOptions): Network {
     const definition = readNetworkOptions(options, 'Network.createSync');
     const network = guard(() => native().createNetworkSync(definition.spec));
-    return new Network(key, network, definition, emptyRecord, false);
+    return new Network(key, network, definition, emptyRecord);
   }
 
   /**
@@ -113,21 +97,8 @@ export class Network {
     const file = readPath(path, `${where}: path`);
     const { device, threads } = readOptions(options, `${where}: options`, ['device', 'threads']);
     readDevice(device, `${where}: device`);
-    const read = await guardAsync(() => native().readModelFile(file));
-    const { definition, state, record, topologyDigest } = readMetadata(
-      read.json,
-      readThreads(threads, `${where}: threads`),
-    );
-    const network = guard(() => read.network(definition.spec, state));
-    const digest = guard(() => network.info()).topologyDigest;
-    if (digest !== topologyDigest) {
-      network.dispose();
-      throw new SetnetError(
-        'ERR_SETNET_FORMAT',
-        `${file}: run.topologyDigest is ${topologyDigest}, but the connections in the file have ${digest}`,
-      );
-    }
-    return new Network(key, network, definition, record, state.loss !== null);
+    const { network, definition, record } = await openModel(file, readThreads(threads, `${where}: threads`));
+    return new Network(key, network, definition, record);
   }
 
   /** Features per sample. */
@@ -209,9 +180,6 @@ export class Network {
           const validation = read.validation === null ? null : pinDataset(read.validation, read.copy);
           return guard(() => this.#native.fit(x, validation, read.native, callbacks));
         },
-        onEpoch: () => {
-          this.#isFitted = true;
-        },
         onEnd: () => this.#endFit(running),
       });
       return running.training;
@@ -225,9 +193,7 @@ export class Network {
   #endFit(running: Running): void {
     this.#running = undefined;
     if (this.#isDisposed) return;
-    const { step, loss } = this.#native.info();
-    if (step > running.startStep) this.#record = running.record;
-    this.#isFitted = loss !== null;
+    if (this.#native.info().step > running.startStep) this.#record = running.record;
   }
 
   /**
@@ -263,13 +229,7 @@ export class Network {
   predict(x: Features, options?: PredictOptions): Promise<Float32Array | Int32Array>;
   async predict(x: Features, options?: PredictOptions): Promise<Float32Array | Int32Array> {
     this.#check('predict');
-    const features = readFeatures(x, this.inputs, 'predict: x');
-    const output = this.#readOutput(options, 'predict');
-    const answers =
-      features.rows === 0
-        ? new Float32Array(0)
-        : await guardAsync(() => this.#native.predict(features.x, features.rows, nativeOutput(output)));
-    return output === 'classes' ? largestOf(answers, this.outputs, new Int32Array(features.rows)) : answers;
+    return this.#predictions.predict(x, options);
   }
 
   /**
@@ -291,40 +251,19 @@ export class Network {
     options?: PredictOptions,
   ): Float32Array | Int32Array {
     this.#check('predictSync');
-    const features = readFeatures(x, this.inputs, 'predictSync: x');
-    // (x, options) as in predict, beside (x, out, options).
-    const isSecondOptions =
-      options === undefined && typeof out === 'object' && out !== null && typedArrayName(out) === undefined;
-    const output = this.#readOutput(isSecondOptions ? out : options, 'predictSync');
-    const given: unknown = isSecondOptions ? undefined : out;
-    const { rows } = features;
-    if (output === 'classes') {
-      const classes = given === undefined ? new Int32Array(rows) : checkOut(given, 'Int32Array', rows, features.x);
-      const answers = this.#predictInto(features, 'raw', new Float32Array(rows * this.outputs));
-      return largestOf(answers, this.outputs, classes as Int32Array);
-    }
-    const count = rows * this.outputs;
-    const answers = given === undefined ? new Float32Array(count) : checkOut(given, 'Float32Array', count, features.x);
-    return this.#predictInto(features, nativeOutput(output), answers as Float32Array);
+    return this.#predictions.predictSync(x, out, options);
   }
 
-  #predictInto({ x, rows }: ReturnType<typeof readFeatures>, output: NativeOutput, out: Float32Array): Float32Array {
-    if (rows > 0) guard(() => this.#native.predictSync(x, rows, output, out));
-    return out;
-  }
-
-  #readOutput(options: unknown, where: string): Output {
-    const output = options === undefined ? undefined : readOptions(options, `${where}: options`, ['output']).output;
-    const name = output === undefined ? undefined : readName(output, `${where}: output`, outputs);
-    if (name === 'logits' || name === 'classes') return name;
-    // Native code publishes an epoch a moment before this thread hears of it.
-    const isFitted = this.#isFitted || (this.#running !== undefined && this.#info(where).loss !== null);
-    if (isFitted) return 'probabilities';
-    if (name === undefined) return 'logits';
-    throw new SetnetError(
-      'ERR_SETNET_STATE',
-      `${where}: the network was never fitted, so that it has no loss to make probabilities; ask for 'logits' or 'classes'`,
-    );
+  /**
+   * A {@link Session}: the network as it is now, packed for inference off the event loop, immutable and independent of what
+   * becomes of the network. While a fit runs, the state at the end of the last finished epoch.
+   *
+   * Errors (rejections): `ERR_SETNET_STATE` after dispose, or where the scaling has yet to be learned; `ERR_SETNET_OPTION`,
+   * `ERR_SETNET_TYPE`, `ERR_SETNET_MEMORY`.
+   */
+  async freeze(options?: SessionOptions): Promise<Session> {
+    this.#check('freeze');
+    return freezeNetwork(this.#native, this.#definition, options);
   }
 
   /**
@@ -358,7 +297,7 @@ export class Network {
     this.#check('clone');
     const copy = guard(() => this.#native.clone());
     const info = guard(() => copy.info());
-    return new Network(key, copy, this.#definition, this.#recordAt(info), info.loss !== null);
+    return new Network(key, copy, this.#definition, this.#recordAt(info));
   }
 
   /** A table of the layers: shape, connections, density, activation, bytes in a file; and both sizes of the network. */
@@ -388,41 +327,4 @@ export class Network {
     this.#check(where);
     return guard(() => this.#native.info());
   }
-}
-
-function nativeOutput(output: Output): NativeOutput {
-  return output === 'probabilities' ? 'probabilities' : 'raw';
-}
-
-function checkOut(
-  out: unknown,
-  name: 'Float32Array' | 'Int32Array',
-  length: number,
-  x: ArrayBufferView,
-): Float32Array | Int32Array {
-  if (typedArrayName(out) !== name)
-    throw typeError(`predictSync: out must be ${name === 'Int32Array' ? 'an' : 'a'} ${name}, not ${describe(out)}`);
-  const array = out as Float32Array | Int32Array;
-  checkBuffer(array, 'predictSync: out');
-  if (lengthOf(array) !== length) {
-    throw new SetnetError(
-      'ERR_SETNET_SHAPE',
-      `predictSync: out has ${lengthOf(array)} elements, but the answer has ${length}`,
-    );
-  }
-  if (overlap(array, x)) throw new SetnetError('ERR_SETNET_BUFFER', 'predictSync: out and x overlap in memory');
-  return array;
-}
-
-/** The number of the largest output of every sample; ties go to the lower one. */
-function largestOf(answers: Float32Array, outputs: number, classes: Int32Array): Int32Array {
-  for (let row = 0; row < classes.length; row++) {
-    const start = row * outputs;
-    let best = 0;
-    for (let unit = 1; unit < outputs; unit++) {
-      if ((answers[start + unit] as number) > (answers[start + best] as number)) best = unit;
-    }
-    classes[row] = best;
-  }
-  return classes;
 }

@@ -82,15 +82,7 @@ export function readOptions<Name extends string>(
   names: readonly Name[],
 ): { [Key in Name]?: unknown } {
   if (value === undefined) return {};
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    Array.isArray(value) ||
-    types.isTypedArray(value) ||
-    types.isPromise(value)
-  ) {
-    throw typeError(`${where} must be an object, not ${describe(value)}`);
-  }
+  checkObject(value, where);
   for (const key of Object.keys(value)) {
     if (!names.includes(key as Name)) {
       const known = names.length === 0 ? 'There are none.' : `There are: ${names.join(', ')}.`;
@@ -103,6 +95,27 @@ export function readOptions<Name extends string>(
     if (option !== undefined) options[name] = option;
   }
   return options;
+}
+
+/** As readOptions, of an object that can have one option only; allocates nothing. */
+export function readOption<Name extends string>(value: unknown, where: string, name: Name): unknown {
+  if (value === undefined) return undefined;
+  checkObject(value, where);
+  // Inherited names come here too, which readOptions does not mind.
+  for (const key in value) if (key !== name) return readOptions(value, where, [name])[name];
+  return (value as Record<string, unknown>)[name];
+}
+
+function checkObject(value: unknown, where: string): asserts value is object {
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    types.isTypedArray(value) ||
+    types.isPromise(value)
+  ) {
+    throw typeError(`${where} must be an object, not ${describe(value)}`);
+  }
 }
 
 function rangeText({ min, max, integer, open }: Range): string {

@@ -16,8 +16,6 @@ export interface TrainingPlan {
   onProgress: ((progress: Progress) => void) | undefined;
   /** Starts native training; called once, and not where the signal is aborted already. */
   start: (callbacks: NativeTrainingCallbacks) => NativeTraining;
-  /** Called with every epoch before anybody else hears of it. */
-  onEpoch: (report: EpochReport) => void;
   /** Called once at the end, however it ends. */
   onEnd: () => void;
 }
@@ -168,7 +166,6 @@ export class Training implements AsyncIterable<EpochReport> {
 
   #addEpoch(record: NativeEpochRecord): void {
     const report = epochReport(record);
-    this.#plan.onEpoch(report);
     if (this.#isLeft) return;
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {

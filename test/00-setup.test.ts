@@ -59,6 +59,7 @@ describe('00 setup', () => {
   it('has the named exports of the design and no default one', () => {
     const names = [
       'Network',
+      'Session',
       'Training',
       'CsrMatrix',
       'LayerView',

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
-import { Network, SetnetError, Training } from '../lib/index';
+import { Network, Session, SetnetError, Training } from '../lib/index';
 import {
   type Anything,
   blobs,
@@ -33,6 +33,7 @@ const methods: Record<string, [call: (net: Network, path: string) => unknown, ou
   predict: [(net) => net.predict(data.x), needsNetwork],
   predictSync: [(net) => net.predictSync(data.x), needsNetwork],
   save: [(net, path) => net.save(path), needsNetwork],
+  freeze: [async (net) => (await net.freeze()).close(), needsNetwork],
   clone: [(net) => net.clone().dispose(), needsNetwork],
   summary: [(net) => net.summary(), needsNetwork],
   connections: [(net) => net.connections, needsNetwork],
@@ -58,6 +59,19 @@ const methods: Record<string, [call: (net: Network, path: string) => unknown, ou
   isFitting: [(net) => net.isFitting, always],
   isDisposed: [(net) => net.isDisposed, always],
   dispose: [(net) => net.clone === undefined, always],
+};
+
+/** The same of Session: what works while it is open, and once it is closed. */
+const sessionMethods: Record<string, [call: (session: Session) => unknown, closed: Outcome]> = {
+  predict: [(session) => session.predict(data.x), 'ERR_SETNET_STATE'],
+  predictSync: [(session) => session.predictSync(data.x), 'ERR_SETNET_STATE'],
+  inputs: [(session) => session.inputs, 'works'],
+  outputs: [(session) => session.outputs, 'works'],
+  classes: [(session) => session.classes, 'works'],
+  features: [(session) => session.features, 'works'],
+  connections: [(session) => session.connections, 'works'],
+  isClosed: [(session) => session.isClosed, 'works'],
+  close: [(session) => session.close(), 'works'],
 };
 
 describe('62 states', () => {
@@ -92,6 +106,24 @@ describe('62 states', () => {
         await training?.done;
       }));
   }
+
+  it('a session, open and closed: every method does what the table says', async () => {
+    const members = Object.getOwnPropertyNames(Session.prototype).filter((name) => name !== 'constructor');
+    assert.deepEqual(Object.keys(sessionMethods).sort(), members.sort());
+    const session = await smallNetwork(10, 4).freeze();
+    for (const isClosed of [false, true]) {
+      for (const [name, [call, closed]] of Object.entries(sessionMethods)) {
+        let outcome: string = 'works';
+        try {
+          await call(session);
+        } catch (error) {
+          assert.ok(error instanceof SetnetError, `${name}: ${(error as Error).stack}`);
+          outcome = error.code;
+        }
+        assert.equal(outcome, isClosed ? closed : 'works', `${name}, ${isClosed ? 'closed' : 'open'}`);
+      }
+    }
+  });
 
   it('environment ending: every method works or says what is wrong, and nothing crashes', async () => {
     const script = `

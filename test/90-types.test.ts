@@ -46,7 +46,7 @@ function withConsumer<T>(work: (folder: string) => T): Promise<T> {
 }
 
 const program = `
-  const { Network, CsrMatrix, SetnetError, sparse, masked, dense, set, sgd, cosine, constant, devices, buildInfo } = setnet;
+  const { Network, Session, CsrMatrix, SetnetError, sparse, masked, dense, set, sgd, cosine, constant, devices, buildInfo } = setnet;
   async function main(): Promise<void> {
     const net: setnet.Network = await Network.create({
       inputs: 784, scaling: 'perFeature', classes: ['a', 'b'], seed: 42n, missing: NaN, device: 'auto', threads: 2,
@@ -78,6 +78,13 @@ const program = `
     const names: Int32Array = await net.predict(x, { output: 'classes' });
     const evaluation: setnet.Evaluation = await net.evaluate({ x, y: new Uint8Array(1) });
     await net.save('model.safetensors');
+    await using session: setnet.Session = await net.freeze({ threads: 2, optimizeFor: 'latency', precision: 'f32' });
+    const fromFile = await Session.load('model.safetensors', { precision: 'bf16' } satisfies setnet.SessionOptions);
+    const answers: Float32Array[] = [session.predictSync(x, out, { output: 'logits' }), await session.predict(x)];
+    const numbers: Int32Array[] = [session.predictSync(x, { output: 'classes' }), await session.predict(x, { output: 'classes' })];
+    const isClosed: boolean = session.isClosed, label: string | undefined = session.classes?.[0], size: number = session.connections;
+    const closed: Promise<void> = fromFile.close();
+    void [answers, numbers, isClosed, label, size, closed];
     using loaded = await Network.load('model.safetensors', { threads: 1 });
     const m: setnet.CsrMatrix = CsrMatrix.from({ rows: 1, columns: 1, rowPointers: [0, 1], columnIndices: new Uint16Array(1), values: [1] });
     const degrees: Uint32Array | undefined = net.layers[0]?.inDegree();
@@ -112,6 +119,10 @@ describe('90 types', function () {
         "setnet.sgd({ learningRate: '0.1' });",
         'setnet.set({ prune: 3 });',
         'new setnet.Network();',
+        'new setnet.Session();',
+        'declare const session: setnet.Session; session.fit({});',
+        "declare const net: setnet.Network; net.freeze({ optimizeFor: 'size' });",
+        "declare const session: setnet.Session; const y: Float32Array = session.predictSync(new Uint8Array(1), { output: 'classes' });",
         'declare const net: setnet.Network; net.predictSync([1, 2]);',
         "declare const net: setnet.Network; const y: Float32Array = net.predictSync(new Uint8Array(1), { output: 'classes' });",
         'declare const net: setnet.Network; net.fit({ x: new Float32Array(1) });',

@@ -80,6 +80,19 @@ struct EngineOptions {
   int threads = 1;
 };
 
+// Throughput: one packed form of the weights for every batch. Latency: a second one where it makes a single row
+// quicker.
+enum class OptimizeFor : int { Throughput, Latency };
+
+// Of the weights that a predictor packs; sums are f32 either way.
+enum class Precision : int { F32, Bf16 };
+
+struct PredictorOptions {
+  int threads = 1;
+  OptimizeFor optimizeFor = OptimizeFor::Throughput;
+  Precision precision = Precision::F32;
+};
+
 // A network that trains. One thread uses it at a time.
 class Engine {
  public:
@@ -104,6 +117,8 @@ class Predictor : public RefCounted {
   // out = rows.count x units of the last layer, row-major. Probabilities: what the loss's answer is (softmax).
   // A row's answer does not depend on the rows beside it, the number of threads or the instruction set (with FMA).
   virtual Status predict(const RowSet& rows, Output output, Span<float> out) const = 0;
+  // What it holds in memory, near enough for whoever decides when to collect it.
+  virtual uint64_t bytes() const = 0;
 };
 
 class Backend {
@@ -114,7 +129,8 @@ class Backend {
   // and belongs to the same optimizer, else starts at 0.
   virtual Status createEngine(const core::Model& model, const TrainingRules& rules, const EngineOptions& options,
                               std::unique_ptr<Engine>* out) const = 0;
-  virtual Status createPredictor(Ref<const core::Model> model, const EngineOptions& options,
+  // `model` as for an engine. Code::Option for options that the backend has no form for.
+  virtual Status createPredictor(Ref<const core::Model> model, const PredictorOptions& options,
                                  Ref<Predictor>* out) const = 0;
 };
 

@@ -28,8 +28,8 @@ inline bool isNanBits(float x) { return magnitudeBits(x) > 0x7F800000u; }
 // The sign bit, also that of -0.
 inline bool hasSignBit(float x) { return bitsOf(x) >> 31 != 0; }
 
-// The upper half of an f32, rounded to nearest, ties to even: 8 bits of mantissa. A finite number stays finite: what would
-// round to infinity becomes the largest.
+// The upper half of an f32, rounded to nearest, ties to even: 8 bits of mantissa. A finite number stays finite: what
+// would round to infinity becomes the largest.
 inline uint16_t toBfloat16(float x) {
   const uint32_t bits = bitsOf(x);
   if (isNanBits(x)) return static_cast<uint16_t>(bits >> 16 | 0x40u);

@@ -14,6 +14,7 @@
 #include "binding/network.h"
 #include "binding/options.h"
 #include "binding/process.h"
+#include "binding/session.h"
 #include "binding/training.h"
 #include "binding/wrapped.h"
 #include "cpu/pool/pool.h"
@@ -64,13 +65,15 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
   object.Set("poolThreads", Napi::Number::New(env, cpu::pool::threadCount()));
   object.Set("fits", countToJs(env, process.fits.load()));
   object.Set("networks", countToJs(env, process.networks.load()));
+  object.Set("sessions", countToJs(env, process.sessions.load()));
   object.Set("jobs", countToJs(env, process.jobs.load()));
   return object;
 }
 
 // The constructors of the typed arrays as they are before the program can have changed the globals' prototypes.
 void keepArrayConstructors(Napi::Env env, AddonData& addon) {
-  constexpr const char* names[kArrayCount] = {"Float32Array", "Float64Array", "Uint32Array"};  // as ArrayId
+  constexpr const char* names[kArrayCount] = {"Float32Array", "Float64Array", "Uint32Array",
+                                              "Int32Array"};  // as ArrayId
   for (int i = 0; i < kArrayCount; ++i)
     addon.arrays[i] = Napi::Persistent(requireFunction(env.Global().Get(names[i]), names[i]));
 }
@@ -79,6 +82,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   AddonData& addon = AddonData::create(env);
   keepArrayConstructors(env, addon);
   Network::define(env, addon);
+  Session::define(env, addon);
   Training::define(env, addon);
   CsrMatrix::define(env, addon);
   ModelFile::define(env, addon);

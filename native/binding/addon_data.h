@@ -13,11 +13,11 @@ namespace setnet::binding {
 class Job;
 class Training;
 
-enum class ClassId : int { Network, Training, CsrMatrix, ModelFile };
-constexpr int kClassCount = 4;
+enum class ClassId : int { Network, Session, Training, CsrMatrix, ModelFile };
+constexpr int kClassCount = 5;
 
-enum class ArrayId : int { Float32, Float64, Uint32 };
-constexpr int kArrayCount = 3;
+enum class ArrayId : int { Float32, Float64, Uint32, Int32 };
+constexpr int kArrayCount = 4;
 
 class AddonData : public RefCounted {
  public:

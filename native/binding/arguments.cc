@@ -43,14 +43,49 @@ struct TypedArrayView {
 };
 
 // The memory of a typed array of the kind, as it is now.
-TypedArrayView viewOf(const Napi::Value& value, const std::string& what, napi_typedarray_type kind, const char* name) {
-  if (!value.IsTypedArray()) failType(value, what, name);
+TypedArrayView viewOf(const Napi::Value& value, const char* what, napi_typedarray_type kind, const char* name) {
   napi_typedarray_type type = static_cast<napi_typedarray_type>(-1);
   size_t length = 0;
   void* data = nullptr;
   if (napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok || type != kind)
     failType(value, what, name);
   return {data, length};
+}
+
+// The memory of a typed array of one of the six kinds, as it is now; rows and columns are the caller's.
+backend::MatrixView featuresOf(const Napi::Value& value, const char* what, uint64_t* length) {
+  constexpr const char* kinds = "a Float32Array, Float64Array, Uint8Array, Int8Array, Uint16Array or Int16Array";
+  napi_typedarray_type type = static_cast<napi_typedarray_type>(-1);
+  size_t count = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(value.Env(), value, &type, &count, &data, nullptr, nullptr) != napi_ok)
+    failType(value, what, kinds);
+  backend::MatrixView view;
+  switch (type) {
+    case napi_float32_array:
+      view.type = backend::DataType::Float32;
+      break;
+    case napi_float64_array:
+      view.type = backend::DataType::Float64;
+      break;
+    case napi_uint8_array:
+      view.type = backend::DataType::Uint8;
+      break;
+    case napi_int8_array:
+      view.type = backend::DataType::Int8;
+      break;
+    case napi_uint16_array:
+      view.type = backend::DataType::Uint16;
+      break;
+    case napi_int16_array:
+      view.type = backend::DataType::Int16;
+      break;
+    default:
+      failType(value, what, kinds);
+  }
+  view.data = data;
+  *length = count;
+  return view;
 }
 
 // A detached buffer, or one that has shrunk under its view, gives the length 0.
@@ -219,73 +254,59 @@ uint64_t elementSize(backend::DataType type) {
   return 1;
 }
 
-uint64_t requireProduct(Napi::Env env, uint64_t a, uint64_t b, const std::string& what) {
+uint64_t requireProduct(Napi::Env env, uint64_t a, uint64_t b, const char* what) {
   if (b != 0 && a > static_cast<uint64_t>(kLargestWhole) / b)
     fail(env, Code::Shape,
-         what + " would have " + std::to_string(a) + " x " + std::to_string(b) + " elements: too many");
+         std::string(what) + " would have " + std::to_string(a) + " x " + std::to_string(b) + " elements: too many");
   return a * b;
 }
 
 backend::MatrixView requireFeatures(const Napi::Value& value, const std::string& what, uint64_t rows,
                                     uint64_t columns) {
-  constexpr const char* kinds = "a Float32Array, Float64Array, Uint8Array, Int8Array, Uint16Array or Int16Array";
-  if (!value.IsTypedArray()) failType(value, what, kinds);
-  napi_typedarray_type type = static_cast<napi_typedarray_type>(-1);
-  size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok)
-    failType(value, what, kinds);
-  backend::MatrixView view;
-  switch (type) {
-    case napi_float32_array:
-      view.type = backend::DataType::Float32;
-      break;
-    case napi_float64_array:
-      view.type = backend::DataType::Float64;
-      break;
-    case napi_uint8_array:
-      view.type = backend::DataType::Uint8;
-      break;
-    case napi_int8_array:
-      view.type = backend::DataType::Int8;
-      break;
-    case napi_uint16_array:
-      view.type = backend::DataType::Uint16;
-      break;
-    case napi_int16_array:
-      view.type = backend::DataType::Int16;
-      break;
-    default:
-      failType(value, what, kinds);
-  }
-  const uint64_t expected = requireProduct(value.Env(), rows, columns, what);
+  uint64_t length = 0;
+  backend::MatrixView view = featuresOf(value, what.c_str(), &length);
+  const uint64_t expected = requireProduct(value.Env(), rows, columns, what.c_str());
   if (length != expected) failLength(value, what, length, expected);
-  view.data = data;
   view.rows = rows;
   view.columns = columns;
   return view;
 }
 
-Span<float> requireFloats(const Napi::Value& value, const std::string& what, uint64_t length) {
+backend::MatrixView requireRows(const Napi::Value& value, const char* what, uint64_t columns) {
+  uint64_t length = 0;
+  backend::MatrixView view = featuresOf(value, what, &length);
+  view.rows = length / columns;
+  view.columns = columns;
+  if (view.rows * columns != length) failLength(value, what, length, (view.rows + 1) * columns);
+  return view;
+}
+
+Span<float> requireFloats(const Napi::Value& value, const char* what, uint64_t length) {
   const TypedArrayView view = viewOf(value, what, napi_float32_array, "a Float32Array");
   if (view.length != length) failLength(value, what, view.length, length);
   return {static_cast<float*>(view.data), view.length};
 }
 
+Span<int32_t> requireInts(const Napi::Value& value, const char* what, uint64_t length) {
+  const TypedArrayView view = viewOf(value, what, napi_int32_array, "an Int32Array");
+  if (view.length != length) failLength(value, what, view.length, length);
+  return {static_cast<int32_t*>(view.data), view.length};
+}
+
 std::vector<float> copyFloats(const Napi::Value& value, const std::string& what) {
-  return copyOf<float>(viewOf(value, what, napi_float32_array, "a Float32Array"));
+  return copyOf<float>(viewOf(value, what.c_str(), napi_float32_array, "a Float32Array"));
 }
 
 std::vector<double> copyDoubles(const Napi::Value& value, const std::string& what) {
-  return copyOf<double>(viewOf(value, what, napi_float64_array, "a Float64Array"));
+  return copyOf<double>(viewOf(value, what.c_str(), napi_float64_array, "a Float64Array"));
 }
 
 std::vector<uint32_t> copyUint32s(const Napi::Value& value, const std::string& what) {
-  return copyOf<uint32_t>(viewOf(value, what, napi_uint32_array, "a Uint32Array"));
+  return copyOf<uint32_t>(viewOf(value, what.c_str(), napi_uint32_array, "a Uint32Array"));
 }
 
 std::vector<int32_t> copyClasses(const Napi::Value& value, const std::string& what, uint64_t rows, uint64_t classes) {
-  const TypedArrayView view = viewOf(value, what, napi_int32_array, "an Int32Array");
+  const TypedArrayView view = viewOf(value, what.c_str(), napi_int32_array, "an Int32Array");
   if (view.length != rows) failLength(value, what, view.length, rows);
   // The copy is what is checked: shared memory may change at any time.
   std::vector<int32_t> copy = copyOf<int32_t>(view);

@@ -50,8 +50,11 @@ bool isAbsent(const Napi::Value& value);  // undefined
 
 // Features: a typed array of one of the six kinds with exactly rows * columns elements. Borrowed, not copied.
 backend::MatrixView requireFeatures(const Napi::Value& value, const std::string& what, uint64_t rows, uint64_t columns);
-// A Float32Array of exactly `length` elements. Borrowed.
-Span<float> requireFloats(const Napi::Value& value, const std::string& what, uint64_t length);
+// As requireFeatures, of as many whole rows of `columns` elements as there are; none where the buffer is detached.
+backend::MatrixView requireRows(const Napi::Value& value, const char* what, uint64_t columns);
+// A Float32Array or Int32Array of exactly `length` elements. Borrowed.
+Span<float> requireFloats(const Napi::Value& value, const char* what, uint64_t length);
+Span<int32_t> requireInts(const Napi::Value& value, const char* what, uint64_t length);
 
 // Copies of typed arrays of one kind and any length.
 std::vector<float> copyFloats(const Napi::Value& value, const std::string& what);
@@ -65,6 +68,6 @@ void refuseResizable(const Napi::Value& typedArray, const std::string& what);
 
 uint64_t elementSize(backend::DataType type);
 // Code::Shape where the product of two sizes does not fit a JavaScript number.
-uint64_t requireProduct(Napi::Env env, uint64_t a, uint64_t b, const std::string& what);
+uint64_t requireProduct(Napi::Env env, uint64_t a, uint64_t b, const char* what);
 
 }  // namespace setnet::binding

@@ -77,6 +77,13 @@ Napi::Value uint32sToJs(Napi::Env env, AddonData& addon, Span<const uint32_t> va
   return array;
 }
 
+Napi::Value int32sToJs(Napi::Env env, AddonData& addon, Span<const int32_t> values) {
+  void* data = nullptr;
+  const Napi::Value array = newArray(env, addon, ArrayId::Int32, values.size(), &data);
+  if (!values.empty()) std::memcpy(data, values.data(), values.size() * sizeof(int32_t));
+  return array;
+}
+
 Napi::Value uint64sToJs(Napi::Env env, AddonData& addon, Span<const uint64_t> values) {
   void* data = nullptr;
   const Napi::Value array = newArray(env, addon, ArrayId::Float64, values.size(), &data);

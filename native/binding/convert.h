@@ -22,6 +22,7 @@ Napi::Value newArray(Napi::Env env, AddonData& addon, ArrayId kind, uint64_t len
 
 Napi::Value floatsToJs(Napi::Env env, AddonData& addon, Span<const float> values);
 Napi::Value uint32sToJs(Napi::Env env, AddonData& addon, Span<const uint32_t> values);
+Napi::Value int32sToJs(Napi::Env env, AddonData& addon, Span<const int32_t> values);
 // 64-bit numbers under 2^53 as doubles.
 Napi::Value uint64sToJs(Napi::Env env, AddonData& addon, Span<const uint64_t> values);
 

@@ -29,7 +29,7 @@ class ReadModelFileJob : public Job {
 
   Napi::Value answer(Napi::Env env, AddonData& addon) override {
     const Napi::Object made = Wrapped<ModelFile>::make(env, addon, file_);
-    adjustExternalMemory(env, file_->bytes());
+    file_->account(env);
     return made;
   }
 
@@ -41,7 +41,8 @@ class ReadModelFileJob : public Job {
 
 void ModelFile::define(Napi::Env env, AddonData& addon) {
   using W = Wrapped<ModelFile>;
-  W::define(env, addon, {W::getter<json>(addon, "json"), W::method<network>(addon, "network")});
+  W::define(env, addon,
+            {W::getter<json>(addon, "json"), W::method<network>(addon, "network"), W::method<letGo>(addon, "letGo")});
 }
 
 Napi::Value ModelFile::read(const Napi::CallbackInfo& info) {
@@ -49,7 +50,21 @@ Napi::Value ModelFile::read(const Napi::CallbackInfo& info) {
   return Job::start(info.Env(), addonOf(info), Ref<Job>(new ReadModelFileJob(std::move(path))));
 }
 
-void ModelFile::onFinalise(Napi::Env env) { adjustExternalMemory(env, -bytes()); }
+void ModelFile::account(Napi::Env env) {
+  const int64_t bytes = file_ ? static_cast<int64_t>(file_->data.size() + json_.size()) : 0;
+  adjustExternalMemory(env, bytes - accounted_);
+  accounted_ = bytes;
+}
+
+void ModelFile::onFinalise(Napi::Env env) {
+  file_ = Ref<const core::TensorFile>();
+  account(env);
+}
+
+Napi::Value ModelFile::letGo(ModelFile& self, const Napi::CallbackInfo& info) {
+  self.onFinalise(info.Env());
+  return info.Env().Undefined();
+}
 
 Napi::Value ModelFile::json(ModelFile& self, const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), self.json_);
@@ -57,6 +72,7 @@ Napi::Value ModelFile::json(ModelFile& self, const Napi::CallbackInfo& info) {
 
 Napi::Value ModelFile::network(ModelFile& self, const Napi::CallbackInfo& info) {
   const NetworkSpec spec = parseNetworkSpec(info[0], ScalingSource::File);
+  if (!self.file_) fail(info.Env(), Code::State, "this file has been let go");
   core::Model shell;
   shell.definition = spec.definition;
   shell.scaling = spec.scaling;

@@ -23,15 +23,18 @@ class ModelFile : public RefCounted {
   static Napi::Value read(const Napi::CallbackInfo& info);
 
   ModelFile(Ref<const core::TensorFile> file, std::string json) : file_(std::move(file)), json_(std::move(json)) {}
-  int64_t bytes() const { return static_cast<int64_t>(file_->data.size() + json_.size()); }
+  // Tells V8 how much memory there is now.
+  void account(Napi::Env env);
   void onFinalise(Napi::Env env);
 
  private:
   static Napi::Value json(ModelFile& self, const Napi::CallbackInfo& info);
+  static Napi::Value letGo(ModelFile& self, const Napi::CallbackInfo& info);
   static Napi::Value network(ModelFile& self, const Napi::CallbackInfo& info);
 
-  const Ref<const core::TensorFile> file_;
-  const std::string json_;  // the metadata entry "setnet"
+  Ref<const core::TensorFile> file_;  // null once let go of
+  const std::string json_;            // the metadata entry "setnet"
+  int64_t accounted_ = 0;
 };
 
 }  // namespace setnet::binding

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "base/memory.h"
 #include "binding/arguments.h"
 #include "binding/convert.h"
 #include "binding/csr_matrix.h"
@@ -11,6 +10,7 @@
 #include "binding/external_memory.h"
 #include "binding/network_jobs.h"
 #include "binding/options.h"
+#include "binding/session.h"
 #include "binding/training.h"
 #include "binding/wrapped.h"
 
@@ -18,22 +18,7 @@ namespace setnet::binding {
 
 namespace {
 
-constexpr const char* kOutputNames[] = {"raw", "probabilities"};  // in the order of backend::Output
-
-backend::Output requireOutput(const Napi::Value& value) {
-  return static_cast<backend::Output>(requireOneOf(value, "output", all(kOutputNames)));
-}
-
 uint64_t unitsOf(const core::Model& model) { return model.definition.layers.back().units; }
-
-// A predictor reads rows after it has written others.
-void refuseOverlap(Napi::Env env, const backend::MatrixView& x, Span<float> out) {
-  const char* xBegin = static_cast<const char*>(x.data);
-  const char* xEnd = xBegin + x.rows * x.columns * elementSize(x.type);
-  const char* outBegin = reinterpret_cast<const char*>(out.data());
-  if (xBegin < outBegin + out.size() * sizeof(float) && outBegin < xEnd)
-    fail(env, Code::Buffer, "out must not share memory with x");
-}
 
 size_t requireLayer(const Napi::Value& value, const core::Model& model) {
   return requireWhole(value, "layer", 0, static_cast<double>(model.layers.size() - 1));
@@ -45,10 +30,10 @@ void Network::define(Napi::Env env, AddonData& addon) {
   using W = Wrapped<Network>;
   W::define(env, addon,
             {W::method<info>(addon, "info"), W::method<isFitting>(addon, "isFitting"),
-             W::method<predictSync>(addon, "predictSync"), W::method<predict>(addon, "predict"),
-             W::method<evaluate>(addon, "evaluate"), W::method<fit>(addon, "fit"), W::method<weights>(addon, "weights"),
-             W::method<bias>(addon, "bias"), W::method<clone>(addon, "clone"), W::method<save>(addon, "save"),
-             W::method<dispose>(addon, "dispose")});
+             W::method<syncPredictor>(addon, "syncPredictor"), W::method<predict>(addon, "predict"),
+             W::method<freeze>(addon, "freeze"), W::method<evaluate>(addon, "evaluate"), W::method<fit>(addon, "fit"),
+             W::method<weights>(addon, "weights"), W::method<bias>(addon, "bias"), W::method<clone>(addon, "clone"),
+             W::method<save>(addon, "save"), W::method<dispose>(addon, "dispose")});
 }
 
 Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads) {
@@ -98,29 +83,29 @@ Napi::Value Network::isFitting(Network& self, const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), self.state_->training != nullptr);
 }
 
+Napi::Value Network::syncPredictor(Network& self, const Napi::CallbackInfo& info) {
+  self.requireModel(info.Env());
+  return Wrapped<Network>::bound<predictSync>(info.Env(), "predictSync", self);
+}
+
 Napi::Value Network::predictSync(Network& self, const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const Ref<const core::Model> model = self.requireModel(env);
-  const uint64_t rows = requireWhole(info[1], "rows", 0, kLargestWhole);
-  const backend::Output output = requireOutput(info[2]);
-  const backend::MatrixView x = requireFeatures(info[0], "x", rows, model->definition.inputs);
-  const Span<float> out = requireFloats(info[3], "out", requireProduct(env, rows, unitsOf(*model), "out"));
-  refuseOverlap(env, x, out);
   Ref<backend::Predictor> predictor;
-  check(env, self.state_->predictorOf(model, &predictor));
-  if (rows > 0) check(env, predictor->predict({x, nullptr, 0, rows}, output, out));
-  return env.Undefined();
+  const Ref<const core::Model> model = self.state_->published(&predictor);
+  if (!model) self.requireModel(info.Env());
+  const SyncPrediction prediction(info, answerShapeOf(*model));
+  if (!predictor) check(info.Env(), self.state_->predictorOf(model, &predictor));
+  check(info.Env(), prediction.run(*predictor, &self.scratch_));
+  return Napi::Value();
 }
 
 Napi::Value Network::predict(Network& self, const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const Ref<const core::Model> model = self.requireModel(env);
-  const uint64_t rows = requireWhole(info[1], "rows", 0, kLargestWhole);
-  const backend::Output output = requireOutput(info[2]);
-  const backend::MatrixView x = requireFeatures(info[0], "x", rows, model->definition.inputs);
-  const uint64_t results = requireProduct(env, rows, unitsOf(*model), "the result");
-  requireMemory(env, saturatedProduct(results, sizeof(float)));
-  return Job::start(env, addonOf(info), Ref<Job>(new PredictJob(self.state_, model, x, output, results)));
+  const Ref<const core::Model> model = self.requireModel(info.Env());
+  return Job::start(info.Env(), addonOf(info), Ref<Job>(new NetworkPredictJob(info, self.state_, model)));
+}
+
+Napi::Value Network::freeze(Network& self, const Napi::CallbackInfo& info) {
+  const backend::PredictorOptions options = parsePredictorOptions(info[0]);
+  return Session::freeze(info.Env(), addonOf(info), self.requireModel(info.Env()), options);
 }
 
 Napi::Value Network::evaluate(Network& self, const Napi::CallbackInfo& info) {
@@ -178,6 +163,7 @@ Napi::Value Network::save(Network& self, const Napi::CallbackInfo& info) {
 Napi::Value Network::dispose(Network& self, const Napi::CallbackInfo& info) {
   if (self.state_->training) self.state_->training->onNetworkDisposed();
   self.state_->dispose();
+  self.scratch_ = Scratch();
   self.account(info.Env());
   return info.Env().Undefined();
 }

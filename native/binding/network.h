@@ -8,6 +8,7 @@
 #include "base/ref.h"
 #include "binding/addon_data.h"
 #include "binding/network_state.h"
+#include "binding/prediction.h"
 #include "core/model.h"
 
 namespace setnet::binding {
@@ -36,8 +37,10 @@ class Network : public RefCounted {
 
   static Napi::Value info(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value isFitting(Network& self, const Napi::CallbackInfo& info);
+  static Napi::Value syncPredictor(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value predictSync(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value predict(Network& self, const Napi::CallbackInfo& info);
+  static Napi::Value freeze(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value evaluate(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value fit(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value weights(Network& self, const Napi::CallbackInfo& info);
@@ -47,6 +50,7 @@ class Network : public RefCounted {
   static Napi::Value dispose(Network& self, const Napi::CallbackInfo& info);
 
   const Ref<NetworkState> state_;
+  Scratch scratch_;  // of synchronous predictions
   int64_t accounted_ = 0;
   bool collected_ = false;  // the JavaScript object is gone (a fit or a job may still use this one)
 };

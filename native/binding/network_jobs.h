@@ -5,12 +5,12 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "binding/dataset.h"
 #include "binding/job.h"
 #include "binding/network_state.h"
 #include "binding/options.h"
+#include "binding/prediction.h"
 
 namespace setnet::binding {
 
@@ -26,22 +26,16 @@ class CreateNetworkJob : public Job {
   Ref<core::Model> model_;
 };
 
-class PredictJob : public Job {
+class NetworkPredictJob : public PredictJob {
  public:
-  // Copies x. `results` is the number of values that the answer has.
-  PredictJob(Ref<NetworkState> state, Ref<const core::Model> model, const backend::MatrixView& x,
-             backend::Output output, uint64_t results);
+  NetworkPredictJob(const Napi::CallbackInfo& info, Ref<NetworkState> state, Ref<const core::Model> model)
+      : PredictJob(info, answerShapeOf(*model)), state_(std::move(state)), model_(std::move(model)) {}
 
  private:
-  Status run() override;
-  Napi::Value answer(Napi::Env env, AddonData& addon) override;
+  Status predictorFor(Ref<backend::Predictor>* out) override { return state_->predictorOf(model_, out); }
 
   const Ref<NetworkState> state_;
   const Ref<const core::Model> model_;
-  std::vector<char> copy_;
-  backend::MatrixView x_;  // of copy_
-  const backend::Output output_;
-  std::vector<float> results_;
 };
 
 class EvaluateJob : public Job {

@@ -7,6 +7,15 @@
 
 namespace setnet::binding {
 
+Status makePredictor(const Ref<const core::Model>& model, const backend::PredictorOptions& options,
+                     Ref<backend::Predictor>* out) {
+  if (model->scaling.kind != core::Scaling::Kind::None && !model->scaling.known)
+    return Status(Code::State,
+                  "the scaling of this network is learned by the first fit; until then only scaling: \"none\" or "
+                  "{ mean, scale } can predict");
+  return cpu::backend().createPredictor(model, options, out);
+}
+
 NetworkState::NetworkState(Ref<const core::Model> model, int threads) : threads_(threads), model_(std::move(model)) {
   Process::instance().networks.fetch_add(1);
 }
@@ -15,6 +24,12 @@ NetworkState::~NetworkState() { dispose(); }
 
 Ref<const core::Model> NetworkState::published() const {
   MonitorLock lock(monitor_);
+  return model_;
+}
+
+Ref<const core::Model> NetworkState::published(Ref<backend::Predictor>* predictor) const {
+  MonitorLock lock(monitor_);
+  *predictor = predictor_;
   return model_;
 }
 
@@ -35,14 +50,12 @@ Ref<backend::Predictor> NetworkState::cachedPredictor(const Ref<const core::Mode
 Status NetworkState::predictorOf(const Ref<const core::Model>& model, Ref<backend::Predictor>* out) {
   *out = cachedPredictor(model);
   if (*out) return Status();
-  if (model->scaling.kind != core::Scaling::Kind::None && !model->scaling.known)
-    return Status(Code::State,
-                  "the scaling of this network is learned by the first fit; until then only scaling: \"none\" or "
-                  "{ mean, scale } can predict");
   MonitorLock one(building_);
   *out = cachedPredictor(model);
   if (*out) return Status();
-  SETNET_TRY(cpu::backend().createPredictor(model, {threads_}, out));
+  backend::PredictorOptions options;
+  options.threads = threads_;
+  SETNET_TRY(makePredictor(model, options, out));
   MonitorLock lock(monitor_);
   if (model_.get() == model.get()) predictor_ = *out;
   return Status();

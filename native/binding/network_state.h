@@ -12,6 +12,10 @@ namespace setnet::binding {
 
 class Training;
 
+// Code::State where the model's scaling has yet to be learned.
+Status makePredictor(const Ref<const core::Model>& model, const backend::PredictorOptions& options,
+                     Ref<backend::Predictor>* out);
+
 class NetworkState : public RefCounted {
  public:
   NetworkState(Ref<const core::Model> model, int threads);
@@ -20,6 +24,8 @@ class NetworkState : public RefCounted {
 
   // What predictions, files and views work with; null after dispose().
   Ref<const core::Model> published() const;
+  // The same with its predictor, null where that has not been made.
+  Ref<const core::Model> published(Ref<backend::Predictor>* predictor) const;
   // Replaces it (by a fit); nothing happens after dispose().
   void publish(Ref<const core::Model> model);
   // The predictor of a model that is or was published here: made on first use, kept while the model is the published

@@ -144,6 +144,20 @@ void parseModelState(const Napi::Value& value, core::Model* model) {
   model->scaling.known = requireBoolean(object.Get("scalingKnown"), "scalingKnown");
 }
 
+backend::PredictorOptions parsePredictorOptions(const Napi::Value& value) {
+  // In the order of the enumerations.
+  constexpr const char* aims[] = {"throughput", "latency"};
+  constexpr const char* precisions[] = {"f32", "bf16"};
+  const Napi::Object object = requireObject(value, "options");
+  backend::PredictorOptions options;
+  options.threads = parseThreads(object.Get("threads"));
+  options.optimizeFor =
+      static_cast<backend::OptimizeFor>(requireOneOf(object.Get("optimizeFor"), "optimizeFor", all(aims)));
+  options.precision =
+      static_cast<backend::Precision>(requireOneOf(object.Get("precision"), "precision", all(precisions)));
+  return options;
+}
+
 train::FitOptions parseFitOptions(const Napi::Value& value) {
   const Napi::Object object = requireObject(value, "options");
   train::FitOptions options;

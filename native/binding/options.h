@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "backend/backend.h"
 #include "base/ref.h"
 #include "core/model.h"
 #include "train/trainer.h"
@@ -23,6 +24,8 @@ NetworkSpec parseNetworkSpec(const Napi::Value& value, ScalingSource source);
 
 // What a file says about a model's state; `model` has definition and scaling already.
 void parseModelState(const Napi::Value& value, core::Model* model);
+
+backend::PredictorOptions parsePredictorOptions(const Napi::Value& value);
 
 train::FitOptions parseFitOptions(const Napi::Value& value);
 

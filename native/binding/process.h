@@ -21,6 +21,7 @@ class Process {
 
   Executor executor;
   std::atomic<int64_t> networks{0};  // that exist and are not disposed
+  std::atomic<int64_t> sessions{0};  // that exist and are not closed
   std::atomic<int64_t> fits{0};      // whose end has not been delivered
   std::atomic<int64_t> jobs{0};      // promises of executor work that have not settled
 

@@ -13,7 +13,7 @@ class CpuBackend : public backend::Backend {
                       const backend::EngineOptions& options, std::unique_ptr<backend::Engine>* out) const override {
     return Engine::create(model, rules, options, out);
   }
-  Status createPredictor(Ref<const core::Model> model, const backend::EngineOptions& options,
+  Status createPredictor(Ref<const core::Model> model, const backend::PredictorOptions& options,
                          Ref<backend::Predictor>* out) const override {
     return Predictor::create(std::move(model), options, out);
   }

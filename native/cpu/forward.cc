@@ -79,6 +79,22 @@ void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, i
   }
 }
 
+bool prefersColumns(const ForwardForm& form, const float* x) {
+  // Going by columns costs a load and a store more for each connection: it pays where more than this part is skipped.
+  constexpr double kZeros = 0.55;
+  if (!form.columns) return false;
+  int64_t zeros = 0;
+  for (int64_t i = 0; i < form.inputs; ++i) zeros += x[i] == 0;
+  return static_cast<double>(zeros) > kZeros * static_cast<double>(form.inputs);
+}
+
+void forwardColumns(const kernels::KernelTable& kernels, const ForwardForm& form, const float* x, float* y) {
+  kernels.sparseColumns({form.units, form.inputs, form.columns->columnPointers.data(), form.columns->rowIndices.data(),
+                         form.columns->values.data(), form.bias, x, y});
+  if (form.activation.rule == static_cast<int>(rules::Activation::Linear)) return;
+  kernels.activationVector({form.activation.rule, form.activation.parameters, form.units, y, y});
+}
+
 void forwardVector(const kernels::KernelTable& kernels, const ForwardForm& form, int part, int parts, const float* x,
                    float* y) {
   const auto activate = [&](Range rows) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/model.h"
+#include "cpu/column_form.h"
 #include "cpu/dense_form.h"
 #include "cpu/packed_matrix.h"
 #include "cpu/partition.h"
@@ -21,7 +22,8 @@ struct ForwardForm {
   int64_t units = 0;
   const PackedMatrix* packed = nullptr;  // or
   const DenseForm* dense = nullptr;
-  const float* bias = nullptr;  // or null
+  const ColumnForm* columns = nullptr;  // beside the packed one, for single samples with many zeros; or null
+  const float* bias = nullptr;          // or null
   rules::RuleChoice activation;
 
   // Multiply-adds for one sample.
@@ -39,6 +41,11 @@ bool activationIsCheap(int rule);
 // z = W x + b and y = f(z), part `part` of `parts` (1, or form.partsFor); z and y may be the same panels.
 void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, int part, int parts,
                  const kernels::ConstPanels& x, const kernels::Panels& z, const kernels::Panels& y, int64_t vectors);
+
+// Whether the column form is the quicker one for this sample.
+bool prefersColumns(const ForwardForm& form, const float* x);
+// All of the layer by it.
+void forwardColumns(const kernels::KernelTable& kernels, const ForwardForm& form, const float* x, float* y);
 
 // The same for a single sample: x and y hold one number per feature and unit, and are readable and writable up to the
 // next multiple of 16.

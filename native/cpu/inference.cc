@@ -207,7 +207,10 @@ class Share {
       float* y = (layers_.size() - l) % 2 == 1 ? result : other;
       const ForwardForm& form = layers_[l];
       const int parts = form.partsFor(1, call_.network.threads);
-      pool::parallel(parts, [&](int part) { forwardVector(kernels_, form, part, parts, x, y); });
+      if (prefersColumns(form, x))
+        forwardColumns(kernels_, form, x, y);
+      else
+        pool::parallel(parts, [&](int part) { forwardVector(kernels_, form, part, parts, x, y); });
       // Dense kernels read up to here, with weights of 0: what they find must be finite.
       for (int64_t u = form.units; u % kLanes != 0; ++u) y[u] = 0;
       x = y;
@@ -275,25 +278,28 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
   uint64_t work = 0;
   for (const ForwardForm& form : layers) work += form.work() * rows.count;
 
-  // More shares than threads, so that one that is held up elsewhere leaves work to the others. The failure that is
-  // reported is that of the first rows, whichever thread finds one first.
+  // More shares than threads, so that one that is held up elsewhere leaves work to the others.
   constexpr int kMostShares = 64, kSharesPerThread = 4;
   const int threads = partsFor(work, network.threads);
   const int shares =
       static_cast<int>(std::min<int64_t>(panels, threads == 1 ? 1 : std::min(kMostShares, threads * kSharesPerThread)));
-  Status failures[kMostShares];
-  pool::parallel(shares, [&](int index) {
+  const auto inferShare = [&](int index) -> Status {
     Workspace workspace = workspaces->take();
     Share share(call, &workspace);
-    Status& status = failures[index];
-    status = share.begin();
+    Status status = share.begin();
     for (int64_t p = panels * index / shares; p < panels * (index + 1) / shares && status.ok(); ++p) {
       const uint64_t first = static_cast<uint64_t>(p * width);
       status = share.panel(first, std::min(rows.count - first, static_cast<uint64_t>(width)), width);
     }
     if (status.ok()) status = share.finish();
     workspaces->putBack(std::move(workspace));
-  });
+    return status;
+  };
+  if (shares == 1) return inferShare(0);
+
+  // The failure of the first rows that failed, whichever thread finds one first.
+  Status failures[kMostShares];
+  pool::parallel(shares, [&](int index) { failures[index] = inferShare(index); });
   for (int index = 0; index < shares; ++index) SETNET_TRY(failures[index]);
   return Status();
 }

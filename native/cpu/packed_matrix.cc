@@ -165,7 +165,8 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options) {
         }
         interleave(matrix.values, first, there, steps, values_.data() + to);
         for (int i = 0; i < options.companionCount; ++i)
-          interleave(options.companions ? options.companions[i] : nullptr, first, there, steps, companions_[i].data() + to);
+          interleave(options.companions ? options.companions[i] : nullptr, first, there, steps,
+                     companions_[i].data() + to);
         to += steps * static_cast<uint64_t>(kGroupRows);
       }
     }
@@ -299,8 +300,8 @@ void PackedMatrix::unpack(uint64_t* rowPointers, uint32_t* columnIndices, float*
 }
 
 uint64_t PackedMatrix::bytes() const {
-  uint64_t bytes =
-      rowOf_.bytes() + steps_.bytes() + lengths_.bytes() + columnOf_.bytes() + values_.bytes() + shorts_.bytes() + positions_.bytes();
+  uint64_t bytes = rowOf_.bytes() + steps_.bytes() + lengths_.bytes() + columnOf_.bytes() + values_.bytes() +
+                   shorts_.bytes() + positions_.bytes();
   for (const Buffer<float>& companion : companions_) bytes += companion.bytes();
   return bytes;
 }

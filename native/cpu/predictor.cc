@@ -3,11 +3,13 @@
 #include <new>
 #include <utility>
 
+#include "base/float_bits.h"
+#include "cpu/crossover.h"
 #include "kernels/dispatch.h"
 
 namespace setnet::cpu {
 
-Status Predictor::create(Ref<const core::Model> model, const backend::EngineOptions& options,
+Status Predictor::create(Ref<const core::Model> model, const backend::PredictorOptions& options,
                          Ref<backend::Predictor>* out) {
   const kernels::KernelTable* kernels = nullptr;
   SETNET_TRY(kernels::active(&kernels));
@@ -21,37 +23,57 @@ Status Predictor::create(Ref<const core::Model> model, const backend::EngineOpti
     const size_t count = model->layers.size();
     predictor->dense_.resize(count);
     predictor->packed_.resize(count);
+    predictor->columns_.resize(count);
     predictor->bias_.resize(count);
-    for (size_t l = 0; l < count; ++l) {
-      const core::LayerDefinition& definition = model->definition.layers[l];
-      const core::LayerState& state = model->layers[l];
-      DenseForm& dense = predictor->dense_[l];
-      ForwardForm form;
-      form.inputs = static_cast<int64_t>(definition.inputs);
-      form.units = static_cast<int64_t>(definition.units);
-      predictor->bias_[l] = state.bias;
-      form.bias = state.bias.empty() ? nullptr : predictor->bias_[l].data();
-      form.activation = definition.activation;
-      if (definition.kind == core::LayerKind::Sparse) {
-        PackedMatrix& packed = predictor->packed_[l];
-        SETNET_TRY(packed.pack({state.weights.rows, state.weights.columns, state.weights.rowPointers.data(),
-                                state.weights.columnIndices.data(), state.weights.values.data()},
-                               predictor->threads_, 0, nullptr, false));
-        form.packed = &packed;
-      } else {
-        SETNET_TRY(dense.allocate(definition.units, definition.inputs, 0, false));
-        if (definition.kind == core::LayerKind::Masked)
-          dense.scatter(state.weights, {});
-        else
-          dense.setWeights(state.weights.values);
-        form.dense = &dense;
-      }
-      predictor->layers_.push_back(form);
-    }
+    predictor->layers_.resize(count);
+    for (size_t l = 0; l < count; ++l) SETNET_TRY(predictor->packLayer(*model, l, options));
     *out = owner;
   } catch (const std::bad_alloc&) {
     return Status(Code::Memory, "no memory while a predictor was made");
   }
+  return Status();
+}
+
+Status Predictor::packLayer(const core::Model& model, size_t l, const backend::PredictorOptions& options) {
+  const core::LayerDefinition& definition = model.definition.layers[l];
+  const core::LayerState& state = model.layers[l];
+  const core::CsrMatrix& weights = state.weights;
+  ForwardForm& form = layers_[l];
+  form.inputs = static_cast<int64_t>(definition.inputs);
+  form.units = static_cast<int64_t>(definition.units);
+  bias_[l] = state.bias;
+  form.bias = state.bias.empty() ? nullptr : bias_[l].data();
+  form.activation = definition.activation;
+  const bool rounded = options.precision == backend::Precision::Bf16;
+  const double density = static_cast<double>(weights.count()) / static_cast<double>(definition.inputs) /
+                         static_cast<double>(definition.units);
+  constexpr double kSurelySparse = 0.3;  // no machine is asked below it
+  const bool isSparse = definition.kind == core::LayerKind::Sparse &&
+                        (density <= kSurelySparse || density <= crossoverDensity(*kernels_));
+  if (isSparse) {
+    const CsrView view = {weights.rows, weights.columns, weights.rowPointers.data(), weights.columnIndices.data(),
+                          weights.values.data()};
+    PackOptions packing;
+    packing.parts = threads_;
+    packing.bfloat16 = rounded;
+    SETNET_TRY(packed_[l].pack(view, packing));
+    form.packed = &packed_[l];
+    if (options.optimizeFor == backend::OptimizeFor::Throughput) return Status();
+    columns_[l].build(view);
+    for (float& value : columns_[l].values) value = rounded ? fromBfloat16(toBfloat16(value)) : value;
+    form.columns = &columns_[l];
+    return Status();
+  }
+  DenseForm& dense = dense_[l];
+  SETNET_TRY(dense.allocate(definition.units, definition.inputs, 0, false));
+  if (definition.kind == core::LayerKind::Dense)
+    dense.setWeights(weights.values);
+  else
+    dense.scatter(weights, {});
+  // Rounded alike, so that what a network answers does not depend on how it is executed; they stay f32 in memory.
+  for (uint64_t k = 0; rounded && k < dense.weights.size(); ++k)
+    dense.weights[k] = fromBfloat16(toBfloat16(dense.weights[k]));
+  form.dense = &dense;
   return Status();
 }
 
@@ -60,6 +82,15 @@ Status Predictor::predict(const backend::RowSet& rows, backend::Output output, S
   if (output == backend::Output::Probabilities)
     loss = loss_ >= 0 ? loss_ : static_cast<int>(rules::Loss::SoftmaxCrossEntropy);
   return infer({kernels_, &scaling_, &layers_, threads_}, &workspaces_, rows, loss, out);
+}
+
+uint64_t Predictor::bytes() const {
+  uint64_t bytes = sizeof(*this);
+  for (const PackedMatrix& packed : packed_) bytes += packed.bytes();
+  for (const DenseForm& form : dense_) bytes += form.weights.bytes();
+  for (const ColumnForm& columns : columns_) bytes += columns.bytes();
+  for (const std::vector<float>& bias : bias_) bytes += bias.size() * sizeof(float);
+  return bytes;
 }
 
 }  // namespace setnet::cpu

@@ -10,18 +10,22 @@ namespace setnet::cpu {
 
 class Predictor : public backend::Predictor {
  public:
-  static Status create(Ref<const core::Model> model, const backend::EngineOptions& options,
+  static Status create(Ref<const core::Model> model, const backend::PredictorOptions& options,
                        Ref<backend::Predictor>* out);
 
   Status predict(const backend::RowSet& rows, backend::Output output, Span<float> out) const override;
+  uint64_t bytes() const override;
 
  private:
+  Status packLayer(const core::Model& model, size_t layer, const backend::PredictorOptions& options);
+
   int loss_ = -1;
   core::Scaling scaling_;
   const kernels::KernelTable* kernels_ = nullptr;
   int threads_ = 1;
   std::vector<PackedMatrix> packed_;  // of sparse layers
-  std::vector<DenseForm> dense_;      // of masked and dense layers
+  std::vector<DenseForm> dense_;      // of masked and dense layers, and of very full sparse ones
+  std::vector<ColumnForm> columns_;   // of sparse layers, for single rows
   std::vector<std::vector<float>> bias_;
   std::vector<ForwardForm> layers_;
   mutable WorkspacePool workspaces_;

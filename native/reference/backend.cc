@@ -121,7 +121,8 @@ class ReferenceEngine : public backend::Engine {
 
 class ReferencePredictor : public backend::Predictor {
  public:
-  explicit ReferencePredictor(const core::Model& model) : network_(model, 0), loss_(model.loss) {}
+  explicit ReferencePredictor(const core::Model& model)
+      : network_(model, 0), loss_(model.loss), connections_(core::connectionsOf(model)) {}
 
   Status predict(const RowSet& rows, backend::Output output, Span<float> out) const override {
     if (output == backend::Output::Probabilities && loss_ < 0)
@@ -138,9 +139,12 @@ class ReferencePredictor : public backend::Predictor {
     return Status();
   }
 
+  uint64_t bytes() const override { return sizeof(*this) + connections_ * (sizeof(double) + sizeof(uint32_t)); }
+
  private:
   const Network network_;
   const int loss_;
+  const uint64_t connections_;
 };
 
 class ReferenceBackend : public backend::Backend {
@@ -154,8 +158,10 @@ class ReferenceBackend : public backend::Backend {
     return Status();
   }
 
-  Status createPredictor(Ref<const core::Model> model, const EngineOptions&,
+  Status createPredictor(Ref<const core::Model> model, const backend::PredictorOptions& options,
                          Ref<backend::Predictor>* out) const override {
+    if (options.precision != backend::Precision::F32)
+      return Status(Code::Option, "the reference backend computes in double precision");
     SETNET_TRY(checkScaling(model->scaling));
     *out = Ref<backend::Predictor>(new ReferencePredictor(*model));
     return Status();

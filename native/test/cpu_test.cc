@@ -81,6 +81,28 @@ TEST("predictions allocate nothing after the first") {
   CHECK_EQ(allocations - before, 0);
 }
 
+TEST("a prediction of one row allocates nothing after the first, whatever is asked and wherever the row lies") {
+  for (const LayerKind kind : {LayerKind::Sparse, LayerKind::Masked, LayerKind::Dense}) {
+    for (const backend::OptimizeFor aim : {backend::OptimizeFor::Throughput, backend::OptimizeFor::Latency}) {
+      Random random(16);
+      const Ref<core::Model> model = testModel(kind, random);
+      const Samples samples = randomSamples(5, 90, 9, random);
+      backend::PredictorOptions options;
+      options.optimizeFor = aim;
+      Ref<backend::Predictor> predictor;
+      REQUIRE_OK(cpu::backend().createPredictor(model, options, &predictor));
+      std::vector<float> out(9);
+      REQUIRE_OK(predictor->predict(samples.rows(0, 1), backend::Output::Raw, out));
+      const uint64_t before = allocations;
+      for (uint64_t row = 0; row < 5; ++row)
+        for (const backend::Output output : {backend::Output::Raw, backend::Output::Probabilities})
+          REQUIRE_OK(predictor->predict(samples.rows(row, 1), output, out));
+      CHECK_EQ(allocations - before, 0);
+      CHECK(predictor->bytes() >= core::connectionsOf(*model) * 2);
+    }
+  }
+}
+
 TEST("one predictor answers many threads at the same time, each as if it were alone") {
   Random random(7);
   const Ref<core::Model> model = testModel(LayerKind::Masked, random);

@@ -254,7 +254,7 @@ TEST("predictions and forward equal the reference's, raw and as probabilities") 
     const std::string name = describe(definition, batch);
     Samples samples = randomSamples(batch, definition.inputs, units, random);
     Ref<backend::Predictor> cpu, reference;
-    backend::EngineOptions options;
+    backend::PredictorOptions options;
     options.threads = static_cast<int>(random.between(1, 3));
     REQUIRE_OK(cpu::backend().createPredictor(model, options, &cpu));
     REQUIRE_OK(reference::backend().createPredictor(model, options, &reference));
@@ -305,8 +305,8 @@ void checkDataType(backend::DataType type, double low, double high, uint64_t see
 
   std::vector<float> a(batch * units), e(batch * units);
   Ref<backend::Predictor> cpu, reference;
-  REQUIRE_OK(cpu::backend().createPredictor(model, backend::EngineOptions(), &cpu));
-  REQUIRE_OK(reference::backend().createPredictor(model, backend::EngineOptions(), &reference));
+  REQUIRE_OK(cpu::backend().createPredictor(model, backend::PredictorOptions(), &cpu));
+  REQUIRE_OK(reference::backend().createPredictor(model, backend::PredictorOptions(), &reference));
   REQUIRE_OK(cpu->predict(rows, backend::Output::Raw, a));
   REQUIRE_OK(reference->predict(rows, backend::Output::Raw, e));
   checkError("predict", a, e, 1e-5);

@@ -56,7 +56,7 @@ inline void check_sparseProduct(const KernelTable& table, Random& random) {
       for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) visit(w.columnIndices[k], w.values[k]);
     };
     cpu::PackedMatrix packed;
-    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5})));
+    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)}));
     PanelMemory x(static_cast<int64_t>(w.columns), batch), y(static_cast<int64_t>(w.rows), batch);
     x.fill(random);
     std::vector<float> bias = randomNumbers(w.rows, random);
@@ -215,7 +215,7 @@ inline void check_sparseVector(const KernelTable& table, Random& random) {
   for (int round = 0; round < 40; ++round) {
     const core::CsrMatrix w = randomWeights(random);
     cpu::PackedMatrix packed;
-    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5})));
+    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)}));
     const std::vector<float> x = randomNumbers(w.columns, random), bias = randomNumbers(w.rows, random);
     const float* start = random.chance(0.5) ? bias.data() : nullptr;
     std::vector<float> y(w.rows, kGuard);

@@ -265,7 +265,7 @@ std::vector<float> predictions(const Scenario& scenario, const core::Model& mode
                                backend::Output output) {
   const uint64_t units = model.definition.layers.back().units;
   std::vector<float> out(scenario.samples.count() * units);
-  backend::EngineOptions options;
+  backend::PredictorOptions options;
   options.threads = threads;
   Ref<backend::Predictor> predictor;
   const Status made = cpu::backend().createPredictor(Ref<const core::Model>(&model), options, &predictor);

@@ -242,7 +242,7 @@ TEST("features of every data type are scaled with two roundings, missing ones be
   model->scaling.hasMissing = true;
   model->scaling.missing = 7;
   Ref<backend::Predictor> predictor;
-  REQUIRE_OK(reference::backend().createPredictor(model, backend::EngineOptions(), &predictor));
+  REQUIRE_OK(reference::backend().createPredictor(model, backend::PredictorOptions(), &predictor));
   const auto check = [&](const auto* data, backend::DataType type) {
     backend::RowSet rows;
     rows.matrix = {data, type, 2, 3};
@@ -431,7 +431,7 @@ TEST("probabilities are the softmax of the raw outputs, and forward gives the ra
                                        random);
   Samples samples = randomSamples(3, 5, 4, random);
   Ref<backend::Predictor> predictor;
-  REQUIRE_OK(reference::backend().createPredictor(model, backend::EngineOptions(), &predictor));
+  REQUIRE_OK(reference::backend().createPredictor(model, backend::PredictorOptions(), &predictor));
   std::vector<float> raw(12), forward(12), answer(12);
   REQUIRE_OK(predictor->predict(samples.rows(), backend::Output::Raw, raw));
   REQUIRE_OK(predictor->predict(samples.rows(), backend::Output::Probabilities, answer));
@@ -471,7 +471,7 @@ TEST("what does not fit is refused with a code") {
 
   model->loss = -1;
   Ref<backend::Predictor> predictor;
-  REQUIRE_OK(reference::backend().createPredictor(model, backend::EngineOptions(), &predictor));
+  REQUIRE_OK(reference::backend().createPredictor(model, backend::PredictorOptions(), &predictor));
   std::vector<float> out(8);
   CHECK_EQ(predictor->predict(samples.rows(), backend::Output::Probabilities, out).code(), Code::State);
   CHECK_OK(predictor->predict(samples.rows(), backend::Output::Raw, out));
@@ -481,7 +481,7 @@ TEST("what does not fit is refused with a code") {
   model->scaling.known = false;
   std::unique_ptr<backend::Engine> none;
   CHECK_EQ(reference::backend().createEngine(*model, sgd(), backend::EngineOptions(), &none).code(), Code::State);
-  CHECK_EQ(reference::backend().createPredictor(model, backend::EngineOptions(), &predictor).code(), Code::State);
+  CHECK_EQ(reference::backend().createPredictor(model, backend::PredictorOptions(), &predictor).code(), Code::State);
 }
 
 }  // namespace

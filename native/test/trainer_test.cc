@@ -95,7 +95,7 @@ class NoteBackend : public backend::Backend {
     out->reset(new NoteEngine(notes_, model));
     return Status();
   }
-  Status createPredictor(Ref<const core::Model>, const backend::EngineOptions&,
+  Status createPredictor(Ref<const core::Model>, const backend::PredictorOptions&,
                          Ref<backend::Predictor>*) const override {
     return Status(Code::State, "not needed here");
   }

@@ -240,9 +240,7 @@ SETNET_INLINE void storeQuad(float* p, Quad a) { vst1q_f32(p, a.v); }
 SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
 SETNET_INLINE float maddOne(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 // Upper halves of f32.
-SETNET_INLINE Quad loadQuad(const uint16_t* p) {
-  return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))};
-}
+SETNET_INLINE Quad loadQuad(const uint16_t* p) { return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))}; }
 SETNET_INLINE Quad gatherQuad(const float* x, const uint16_t* columns) {
   float32x4_t v = vld1q_dup_f32(x + columns[0]);
   v = vld1q_lane_f32(x + columns[1], v, 1);

@@ -1,0 +1,29 @@
+// Reading a model file: what Network.load and Session.load have in common.
+import type { Definition } from './definition';
+import { guard, guardAsync, SetnetError } from './errors';
+import { native } from './loader';
+import { type RunRecord, readMetadata } from './metadata';
+import type { NativeNetwork } from './native';
+
+export interface OpenedModel {
+  readonly network: NativeNetwork;
+  readonly definition: Definition;
+  readonly record: RunRecord;
+}
+
+/** The network of a file, everything in the file checked; nothing of the file is kept. */
+export async function openModel(path: string, threads: number): Promise<OpenedModel> {
+  const file = await guardAsync(() => native().readModelFile(path));
+  const { definition, state, record, topologyDigest } = readMetadata(file.json, threads);
+  const network = guard(() => file.network(definition.spec, state));
+  file.letGo();
+  const digest = guard(() => network.info()).topologyDigest;
+  if (digest !== topologyDigest) {
+    network.dispose();
+    throw new SetnetError(
+      'ERR_SETNET_FORMAT',
+      `${path}: run.topologyDigest is ${topologyDigest}, but the connections in the file have ${digest}`,
+    );
+  }
+  return { network, definition, record };
+}

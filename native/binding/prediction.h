@@ -1,0 +1,71 @@
+// What networks and sessions share in answering: reading the arguments, and the answers themselves, on the calling
+// thread or on one of the executor's.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "backend/backend.h"
+#include "base/ref.h"
+#include "base/span.h"
+#include "binding/job.h"
+
+namespace setnet::binding {
+
+// What a prediction is to answer, as lib/native.ts numbers it. Default: probabilities where there is a loss to make
+// them, else logits.
+enum class Answer : int { Default, Logits, Probabilities, Classes };
+constexpr int kAnswerCount = 4;
+
+// What the arguments of a prediction must fit.
+struct AnswerShape {
+  uint64_t inputs = 0;
+  uint64_t units = 0;
+  bool hasLoss = false;  // fitted: there are probabilities
+};
+
+AnswerShape answerShapeOf(const core::Model& model);
+
+// Memory for the outputs that classes are chosen from; kept by whoever predicts again and again.
+using Scratch = std::vector<float>;
+
+// (x, answer, out) of a synchronous prediction, checked. The arrays are borrowed: no JavaScript may run while they are
+// used.
+class SyncPrediction {
+ public:
+  SyncPrediction(const Napi::CallbackInfo& info, const AnswerShape& shape);
+  // On this thread. Nothing is allocated once `scratch`, which only classes need, is large enough.
+  Status run(const backend::Predictor& predictor, Scratch* scratch) const;
+
+ private:
+  backend::MatrixView x_;
+  uint64_t units_ = 0;
+  Answer answer_ = Answer::Default;
+  Span<float> out_;
+  Span<int32_t> classes_;
+};
+
+// (x, answer) of an asynchronous one: an executor thread answers from a copy of x with a typed array of its own.
+class PredictJob : public Job {
+ public:
+  PredictJob(const Napi::CallbackInfo& info, const AnswerShape& shape);
+
+ protected:
+  // On the executor's thread: what answers.
+  virtual Status predictorFor(Ref<backend::Predictor>* out) = 0;
+
+ private:
+  Status run() override;
+  Napi::Value answer(Napi::Env env, AddonData& addon) override;
+
+  std::vector<char> copy_;
+  backend::MatrixView x_;  // of copy_
+  uint64_t units_ = 0;
+  Answer answer_ = Answer::Default;
+  std::vector<float> results_;
+  std::vector<int32_t> classes_;
+};
+
+}  // namespace setnet::binding
