@@ -80,7 +80,11 @@ describe('12 activations', () => {
         /activation\.max must be a finite number from/,
       );
     throwsCode(call({ kind: 'clippedRelu', max: '6' }), 'ERR_SETNET_TYPE', /activation\.max/);
-    throwsCode(call({ kind: 'clippedRelu', maximum: 6 }), 'ERR_SETNET_OPTION', /unknown option "maximum".*There are: kind, max/);
+    throwsCode(
+      call({ kind: 'clippedRelu', maximum: 6 }),
+      'ERR_SETNET_OPTION',
+      /unknown option "maximum".*There are: kind, max/,
+    );
     throwsCode(call({ kind: 'relu', max: 6 }), 'ERR_SETNET_OPTION', /unknown option "max"/);
     throwsCode(call('clipedRelu'), 'ERR_SETNET_OPTION', /Did you mean 'clippedRelu'/);
   });
