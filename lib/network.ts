@@ -10,7 +10,7 @@ import { pin } from './memory';
 import { addFit, emptyRecord, fitRecord, type RunRecord, writeMetadata } from './metadata';
 import { openModel } from './model_file';
 import type { NativeNetwork, NativeNetworkInfo } from './native';
-import { readBoolean, readOptions, readPath, typeError } from './options';
+import { describe, readBoolean, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
@@ -32,6 +32,7 @@ export interface LoadOptions {
 }
 
 const key = Symbol('Network');
+let takeParts: (network: Network, where: string) => NetworkParts;
 
 /** A fit that runs: what the network's record will be once an epoch of it is published. */
 interface Running {
@@ -67,22 +68,38 @@ export class Network {
     this.#layers = Object.freeze(definition.spec.layers.map((spec, index) => viewLayer(network, index, spec)));
   }
 
+  static {
+    takeParts = (network, where) => {
+      if (typeof network !== 'object' || network === null || !(#native in network))
+        throw typeError(`${where} needs a Network, not ${describe(network)}`);
+      network.#check(where);
+      const copy = guard(() => network.#native.clone());
+      const { spec } = network.#definition;
+      return {
+        definition: network.#definition,
+        info: guard(() => copy.info()),
+        layers: spec.layers.map((layer, index) => viewLayer(copy, index, layer)),
+        dispose: () => copy.dispose(),
+      };
+    };
+  }
+
   /**
-   * A new network: topologies and weights drawn from the seed, off the event loop.
+   * A new network: topologies and weights drawn from the seed, but of layers made from `weights`; off the event loop.
    *
    * Errors (rejections): `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_NONFINITE`,
    * `ERR_SETNET_DEVICE`, `ERR_SETNET_MEMORY`, `ERR_SETNET_LOAD`.
    */
   static async create(options: NetworkOptions): Promise<Network> {
-    const definition = readNetworkOptions(options, 'Network.create');
-    const network = await guardAsync(() => native().createNetwork(definition.spec));
+    const { definition, given } = readNetworkOptions(options, 'Network.create');
+    const network = await guardAsync(() => native().createNetwork(definition.spec, given));
     return new Network(key, network, definition, emptyRecord);
   }
 
   /** As {@link Network.create}, on the calling thread; for small networks. Throws. */
   static createSync(options: NetworkOptions): Network {
-    const definition = readNetworkOptions(options, 'Network.createSync');
-    const network = guard(() => native().createNetworkSync(definition.spec));
+    const { definition, given } = readNetworkOptions(options, 'Network.createSync');
+    const network = guard(() => native().createNetworkSync(definition.spec, given));
     return new Network(key, network, definition, emptyRecord);
   }
 
@@ -327,4 +344,18 @@ export class Network {
     this.#check(where);
     return guard(() => this.#native.info());
   }
+}
+
+/** A network laid open, all of one state. */
+export interface NetworkParts {
+  readonly definition: Definition;
+  readonly info: NativeNetworkInfo;
+  readonly layers: readonly LayerView[];
+  /** Frees the snapshot; the layers cannot be read any more. */
+  dispose(): void;
+}
+
+/** For modules of this package that write networks in other forms. Throws as `clone` does. */
+export function partsOf(network: Network, where: string): NetworkParts {
+  return takeParts(network, where);
 }

@@ -193,7 +193,7 @@ void Engine::inputGradient(size_t layer, const Slice& slice) {
       if (fused) {
         args.activation = below.activation.rule;
         args.parameters = below.activation.parameters;
-        args.outputs = of(slice, traces_[layer - 1].y).data;
+        args.below = of(slice, traces_[layer - 1].z).data;
       }
       kernels_->sparseProduct(args);
       if (!fused) activationGradient(layer - 1, slice, transposed.rowsOf(part));

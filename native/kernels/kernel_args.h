@@ -62,7 +62,7 @@ struct SparseProductArgs {
   int64_t vectors;
   int activation = -1;  // rules::Activation, one that is `cheap`; -1: none
   const double* parameters = nullptr;
-  const float* outputs = nullptr;  // of the layer below, panels like y: then times the slope there
+  const float* below = nullptr;  // panels like y, what the slope there follows from: z where the rule needs it, else y
 };
 
 // The same for a single sample; x and y have one number per column and row. No activation.

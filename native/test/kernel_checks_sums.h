@@ -105,9 +105,9 @@ inline void check_sparseProduct(const KernelTable& table, Random& random) {
     const auto both = [&](auto rule, rules::Activation number) {
       using Rule = decltype(rule);
       if constexpr (Rule::isCheap) {
-        args.outputs = nullptr;
+        args.below = nullptr;
         compare(number, Rule::name, [&](float sum, float) { return Rule::forward(sum, numbers); });
-        args.outputs = outputs.panels().data;
+        args.below = outputs.panels().data;
         compare(number, Rule::name, [&](float sum, float out) { return Rule::backward(sum, out, out, numbers); });
       }
     };

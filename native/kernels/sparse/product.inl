@@ -18,14 +18,14 @@ struct Activated {
 template <class Rule>
 struct TimesSlope {
   Lanes parameters[rules::kMaxParameters];
-  const float* outputs;
+  const float* below;
 
-  SETNET_MEMBER_INLINE TimesSlope(const double* p, const float* panel) : outputs(panel) {
+  SETNET_MEMBER_INLINE TimesSlope(const double* p, const float* panel) : below(panel) {
     for (int i = 0; i < Rule::parameterCount; ++i) parameters[i] = splat(static_cast<float>(p[i]));
   }
   SETNET_MEMBER_INLINE Lanes operator()(Lanes sum, int64_t at) const {
-    const Lanes y = load(outputs + at);
-    return Rule::backward(sum, y, y, parameters);
+    const Lanes known = load(below + at);
+    return Rule::backward(sum, known, known, parameters);
   }
 };
 
@@ -111,7 +111,7 @@ template <class Weight, class MakeFinish>
 SETNET_INLINE void productPanels(const SparseProductArgs& a, const Weight* values, const MakeFinish& makeFinish) {
   for (int64_t v = 0; v < a.vectors;) {
     const int64_t offset = a.x.width == kLanes ? v * a.y.stride : v / 2 * a.y.stride;
-    const auto finish = makeFinish(a.outputs + offset);
+    const auto finish = makeFinish(a.below + offset);
     if (a.x.width == kLanes) {
       productPanel<1, 16>(a.w, values, a.start, a.x.vector(v), a.y.vector(v), finish);
       ++v;
@@ -128,7 +128,7 @@ SETNET_INLINE void productPanels(const SparseProductArgs& a, const Weight* value
 template <class Rule>
 static void productWith(const SparseProductArgs& a) {
   if constexpr (Rule::isCheap) {
-    if (a.outputs)
+    if (a.below)
       productPanels(a, a.w.values, [&](const float* outputs) { return TimesSlope<Rule>(a.parameters, outputs); });
     else if (a.w.values)
       productPanels(a, a.w.values, [&](const float*) { return Activated<Rule>(a.parameters); });
