@@ -1,0 +1,1 @@
+export const description='';export const options={};export async function run(){}
