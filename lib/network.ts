@@ -42,6 +42,7 @@ export interface LoadOptions {
 
 const outputs: readonly Output[] = ['logits', 'probabilities', 'classes'];
 const key = Symbol('Network');
+let takeParts: (network: Network, where: string) => NetworkParts;
 
 /** A fit that runs: what the network's record will be once an epoch of it is published. */
 interface Running {
@@ -81,6 +82,22 @@ export class Network {
     this.#isFitted = isFitted;
     this.#shape = { inputs: definition.spec.inputs, outputs: definition.outputs, classes: definition.classes };
     this.#layers = Object.freeze(definition.spec.layers.map((spec, index) => viewLayer(network, index, spec)));
+  }
+
+  static {
+    takeParts = (network, where) => {
+      if (typeof network !== 'object' || network === null || !(#native in network))
+        throw typeError(`${where} needs a Network, not ${describe(network)}`);
+      network.#check(where);
+      const copy = guard(() => network.#native.clone());
+      const { spec } = network.#definition;
+      return {
+        definition: network.#definition,
+        info: guard(() => copy.info()),
+        layers: spec.layers.map((layer, index) => viewLayer(copy, index, layer)),
+        dispose: () => copy.dispose(),
+      };
+    };
   }
 
   /**
@@ -388,6 +405,20 @@ export class Network {
     this.#check(where);
     return guard(() => this.#native.info());
   }
+}
+
+/** A network laid open, all of one state. */
+export interface NetworkParts {
+  readonly definition: Definition;
+  readonly info: NativeNetworkInfo;
+  readonly layers: readonly LayerView[];
+  /** Frees the snapshot; the layers cannot be read any more. */
+  dispose(): void;
+}
+
+/** For modules of this package that write networks in other forms. Throws as `clone` does. */
+export function partsOf(network: Network, where: string): NetworkParts {
+  return takeParts(network, where);
 }
 
 function nativeOutput(output: Output): NativeOutput {
