@@ -2,7 +2,7 @@
 // runtimes and as our own masked network, in turns.
 import { bundledDir, loadFashion } from '../examples/fashion/data.mjs';
 import { cores } from '../scripts/lib/util.mjs';
-import { denseLayers, encodeOnnx } from './lib/onnx.mjs';
+import { denseLayers, openDense } from './lib/onnx.mjs';
 import { onnxRuntime, tensorFlow } from './lib/peers.mjs';
 import { openSession, randomFeatures } from './lib/session.mjs';
 import { inferenceTarget } from './lib/targets.mjs';
@@ -18,8 +18,8 @@ const hidden = [1000, 1000, 1000];
 const epsilon = 20;
 const inputs = 784;
 const outputs = 10;
-/** Without threads of its own in Node. */
-const singleThreaded = new Set(['tfjs-backend-wasm']);
+/** Whether a side can have so many threads at all: its absence is said once, not with every figure. */
+const hasThreads = (side, threads) => side !== 'tfjs-backend-wasm' || threads === 1;
 
 export async function run({ options: { batches, quick }, figure, note }) {
   const setnet = await import('setnet');
@@ -71,7 +71,7 @@ async function openSides(setnet, peers, threads) {
   if (onnxruntime.absent) {
     sides.onnxruntime = onnxruntime;
   } else {
-    const model = await onnxruntime.open(encodeOnnx(layers), { threads });
+    const model = await openDense(onnxruntime, net, { threads });
     sides.onnxruntime = {
       version: onnxruntime.version,
       call: (x, batch) => model.call(x, batch, inputs),
@@ -130,7 +130,7 @@ async function compareTimes({ sides, x, batch, input, threads, isa, quick, figur
   for (const [name, side] of Object.entries(sides)) {
     const title = `${name}: a call, batch ${batch}, ${input}`;
     if (side.absent) {
-      figure(title, null, 'us', { ...origin, repeats: 0, side: name, absent: side.absent });
+      if (hasThreads(name, threads)) figure(title, null, 'us', { ...origin, repeats: 0, side: name, absent: side.absent });
       continue;
     }
     const { version, form } = side;
@@ -143,7 +143,7 @@ async function compareTimes({ sides, x, batch, input, threads, isa, quick, figur
     const title = `${name} / setnet: batch ${batch}, ${input}`;
     const detail = { ...origin, peer: name, ...target };
     if (side.absent) {
-      if (!singleThreaded.has(name) || threads === 1) figure(title, null, 'times', { ...detail, repeats: 0, absent: side.absent });
+      if (hasThreads(name, threads)) figure(title, null, 'times', { ...detail, repeats: 0, absent: side.absent });
     } else {
       figure(title, timing.ratio(name, 'setnet'), 'times', detail);
     }

@@ -72,7 +72,8 @@ export async function onnxRuntime() {
       return {
         call(x, rows, columns) {
           const feeds = { x: new ort.Tensor('float32', x, [rows, columns]) };
-          return async () => (await session.run(feeds)).y.data;
+          const [name] = session.outputNames;
+          return async () => (await session.run(feeds))[name].data;
         },
         close: () => session.release(),
       };
