@@ -41,22 +41,23 @@ async function makeNetwork({ inputs, layers, threads }) {
     threads,
     layers: layers.map(({ kind, ...options }) => setnet[kind](options)),
   });
-  const options = ({ batchSize, evolve = true }) => (epochs) => ({
+  const options = ({ batchSize, zeta }) => (epochs) => ({
     epochs,
     batchSize,
     threads,
     loss: 'softmaxCrossEntropy',
     optimizer: setnet.sgd({ learningRate: 0.01, momentum: 0.9 }),
-    evolution: evolve ? setnet.set({ zeta: 0.3 }) : null,
+    // As in the first epochs to the end: a plain number would fall along a cosine.
+    evolution: setnet.set({ zeta: setnet.constant({ value: zeta }) }),
   });
   return { net, options };
 }
 
 /**
- * Trains on random features: { stepSeconds, epochSeconds, evolutionSeconds (each per epoch), steps, connections, peakMb (above
- * the data), levelBytes (resident above the data after the last epoch, while the fit is still alive) }.
+ * Trains on random features: { stepSeconds, epochSeconds, evolutionSeconds (each per epoch), phases ({ name: seconds per epoch } of
+ * the evolutions, where this version tells them), steps, connections, peakMb (above the data), levelBytes (resident above the data after the last epoch, while the fit is still alive) }.
  */
-export async function trainRandom({ inputs, layers, classes, rows, batchSize, epochs, threads, evolve }) {
+export async function trainRandom({ inputs, layers, classes, rows, batchSize, epochs, threads, zeta = 0.3 }) {
   const x = randomFeatures(rows * inputs, 3);
   const data = { x, y: labels(rows, classes) };
   await import('setnet');
@@ -64,7 +65,7 @@ export async function trainRandom({ inputs, layers, classes, rows, batchSize, ep
   resetPeak();
   const { net, options } = await makeNetwork({ inputs, layers, threads });
   let levelBytes = 0;
-  const fit = { net, data, options: options({ batchSize, evolve }) };
+  const fit = { net, data, options: options({ batchSize, zeta }) };
   const { fit: result } = await fitInTurns({ fit }, {
     repeats: epochs,
     onEpoch: () => {
@@ -76,12 +77,20 @@ export async function trainRandom({ inputs, layers, classes, rows, batchSize, ep
     stepSeconds: result.stepSeconds.map((seconds) => seconds / steps),
     epochSeconds: result.seconds,
     evolutionSeconds: result.evolutionSeconds,
-    evolution: result.epochs.at(-1).evolution ?? null,
+    phases: phasesOf(result.epochs),
     steps,
     connections: result.epochs.at(-1).connections,
     peakMb: (peak() - before) / mega,
     levelBytes,
   };
+}
+
+function phasesOf(epochs) {
+  const phases = {};
+  for (const { evolution } of epochs) {
+    for (const [name, seconds] of Object.entries(evolution?.phases ?? {})) phases[name] = [...(phases[name] ?? []), seconds];
+  }
+  return phases;
 }
 
 /** { bytes, connections, form }: what a network that only answers takes, with everything else freed. */
