@@ -93,6 +93,7 @@ function copyValues(value: unknown, where: string): Float32Array {
 /** Only this module can make a matrix: what it holds is then native for sure. */
 const key = Symbol('CsrMatrix');
 let wrap: (matrix: NativeCsrMatrix) => CsrMatrix;
+let unwrap: (value: unknown) => NativeCsrMatrix | undefined;
 
 /**
  * An immutable sparse matrix in compressed sparse row form: 32-bit floats, sorted 32-bit columns. It owns its memory;
@@ -108,6 +109,7 @@ export class CsrMatrix {
 
   static {
     wrap = (matrix) => new CsrMatrix(key, matrix);
+    unwrap = (value) => (typeof value === 'object' && value !== null && #native in value ? value.#native : undefined);
   }
 
   /**
@@ -193,4 +195,9 @@ export class CsrMatrix {
 /** A matrix of native code as users see it. */
 export function wrapMatrix(matrix: NativeCsrMatrix): CsrMatrix {
   return wrap(matrix);
+}
+
+/** What native code knows a matrix as; undefined where the value is no CsrMatrix. */
+export function nativeMatrix(value: unknown): NativeCsrMatrix | undefined {
+  return unwrap(value);
 }

@@ -1,8 +1,9 @@
 // What a network is: the options of Network.create, checked, with every default filled in.
 import { type DeviceName, readDevice } from './devices';
-import { type LayerDefinition, maxUnits, readLayer } from './layers/definition';
+import { SetnetError } from './errors';
+import { type LayerDefinition, maxUnits, type ReadLayer, readFileLayer, readLayer } from './layers/definition';
 import { defaultThreads, maxThreads } from './loader';
-import type { NativeLayerSpec, NativeNetworkSpec } from './native';
+import type { NativeGivenLayer, NativeLayerSpec, NativeNetworkSpec } from './native';
 import { describe, optionError, readNames, readNumber, readOptions, typeError } from './options';
 import { readScaling, type Scaling } from './scaling';
 
@@ -41,21 +42,44 @@ export interface Definition {
 
 const names = ['inputs', 'layers', 'seed', 'scaling', 'missing', 'classes', 'features', 'device', 'threads'] as const;
 
-export function readNetworkOptions(value: unknown, where: string): Definition {
+/** A definition, and what its layers begin with where that is not drawn: an entry for each. */
+export interface NetworkPlan {
+  readonly definition: Definition;
+  readonly given: (NativeGivenLayer | undefined)[];
+}
+
+export function readNetworkOptions(value: unknown, where: string): NetworkPlan {
   if (value === undefined) throw typeError(`${where} needs { inputs, layers }`);
   const options = readOptions(value, where, names);
   if (options.inputs === undefined) throw optionError(`${where}: inputs is missing`);
   const inputs = readNumber(options.inputs, `${where}: inputs`, { min: 1, max: maxUnits, integer: true });
-  const layers = readLayers(options.layers, `${where}: layers`);
+  const layers = readLayerList(options.layers, `${where}: layers`, readLayer);
+  checkColumns(layers, inputs, `${where}: layers`);
   readDevice(options.device, `${where}: device`);
   const spec: NativeNetworkSpec = {
     inputs,
     seed: options.seed === undefined ? drawSeed() : readSeed(options.seed, `${where}: seed`),
-    layers,
+    layers: layers.map(({ spec }) => spec),
     scaling: readScaling(options.scaling, options.missing, inputs, `${where}: scaling`),
     threads: readThreads(options.threads, `${where}: threads`),
   };
-  return makeDefinition(spec, options.classes, options.features, `${where}: `);
+  return {
+    definition: makeDefinition(spec, options.classes, options.features, `${where}: `),
+    given: layers.map(({ given }) => given),
+  };
+}
+
+/** The weights that layers are made from must fit what comes before. */
+function checkColumns(layers: readonly ReadLayer[], inputs: number, where: string): void {
+  layers.forEach(({ given }, index) => {
+    const before = index === 0 ? inputs : (layers[index - 1] as ReadLayer).spec.units;
+    if (given === undefined || given.weights.columns === before) return;
+    const what = index === 0 ? `the network has ${before} inputs` : `the layer before has ${before} units`;
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `${where}[${index}].weights has ${given.weights.columns} columns, but ${what}`,
+    );
+  });
 }
 
 /** Names are checked against the sizes; used for files as well. */
@@ -79,13 +103,18 @@ export function makeDefinition(
   });
 }
 
+/** The layers that a file describes. */
 export function readLayers(value: unknown, where: string): NativeLayerSpec[] {
+  return readLayerList(value, where, readFileLayer).map(({ spec }) => spec);
+}
+
+function readLayerList(value: unknown, where: string, read: (layer: unknown, where: string) => ReadLayer): ReadLayer[] {
   if (!Array.isArray(value)) throw typeError(`${where} must be an array of layers, not ${describe(value)}`);
   if (value.length < 1 || value.length > 1000) {
     throw optionError(`${where} must have 1 to 1000 layers, not ${value.length}`);
   }
-  const layers = Array.from(value, (layer: unknown, index) => readLayer(layer, `${where}[${index}]`));
-  if ((layers.at(-1) as NativeLayerSpec).dropout > 0) {
+  const layers = Array.from(value, (layer: unknown, index) => read(layer, `${where}[${index}]`));
+  if ((layers.at(-1) as ReadLayer).spec.dropout > 0) {
     throw optionError(
       `${where}[${layers.length - 1}].dropout: the last layer's outputs are the answer and are not dropped`,
     );

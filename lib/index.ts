@@ -8,6 +8,9 @@ export type { FitOptions } from './fit_options';
 export { LayerView } from './layer_view';
 export type {
   DenseLayer,
+  DrawnLayerOptions,
+  EvolvableOptions,
+  GivenLayerOptions,
   LayerDefinition,
   LayerOptions,
   MaskedLayer,

@@ -78,11 +78,11 @@ function layerObject(layer: NativeLayerSpec): object {
     bias,
   };
   if (kind === 'dense') return common;
-  const { epsilon, density, draw, evolve, zeta } = layer;
+  const { epsilon, density, connections, draw, evolve, zeta } = layer;
   return {
     ...common,
-    ...(density === undefined ? { epsilon } : { density }),
-    draw,
+    // A layer that was made from a matrix was not drawn.
+    ...(connections === undefined ? { ...(density === undefined ? { epsilon } : { density }), draw } : { connections }),
     evolve,
     ...(zeta === undefined ? {} : { zeta }),
   };

@@ -14,9 +14,11 @@ export interface NativeRule {
 export interface NativeLayerSpec {
   kind: 'sparse' | 'masked' | 'dense';
   units: number;
-  /** Exactly one of epsilon and density (sparse and masked layers). */
+  /** Exactly one of epsilon, density and connections (sparse and masked layers). */
   epsilon?: number;
   density?: number;
+  /** The layer was made from a matrix of that many. */
+  connections?: number;
   draw: 'exact' | 'bernoulli' | 'withReplacement';
   activation: NativeRule;
   initializer: NativeRule;
@@ -25,6 +27,14 @@ export interface NativeLayerSpec {
   evolve: boolean;
   /** This layer's zeta; absent: the network's. */
   zeta?: number;
+}
+
+/** What a layer begins with where that is not drawn. */
+export interface NativeGivenLayer {
+  /** units x inputs, with the spec's number of connections. */
+  weights: NativeCsrMatrix;
+  /** Of units elements; absent: zeros, or none where the spec has no bias. */
+  bias?: Float32Array;
 }
 
 export interface NativeScaling {
@@ -266,8 +276,9 @@ export interface NativeRuleInfo {
 export interface NativeModule {
   /** Sizes the pool; called once by the loader with os.availableParallelism(). */
   configure(options: { parallelism: number }): void;
-  createNetwork(spec: NativeNetworkSpec): Promise<NativeNetwork>;
-  createNetworkSync(spec: NativeNetworkSpec): NativeNetwork;
+  /** `given`: an entry for each layer; undefined where it is drawn. */
+  createNetwork(spec: NativeNetworkSpec, given: (NativeGivenLayer | undefined)[]): Promise<NativeNetwork>;
+  createNetworkSync(spec: NativeNetworkSpec, given: (NativeGivenLayer | undefined)[]): NativeNetwork;
   readModelFile(path: string): Promise<NativeModelFile>;
   /** Copies, validates the copy. Any integer typed array or array of numbers was converted by lib/ before. */
   createCsrMatrix(data: NativeMatrixData): NativeCsrMatrix;

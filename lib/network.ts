@@ -101,21 +101,21 @@ export class Network {
   }
 
   /**
-   * A new network: topologies and weights drawn from the seed, off the event loop.
+   * A new network: topologies and weights drawn from the seed, but of layers made from `weights`; off the event loop.
    *
    * Errors (rejections): `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_NONFINITE`,
    * `ERR_SETNET_DEVICE`, `ERR_SETNET_MEMORY`, `ERR_SETNET_LOAD`.
    */
   static async create(options: NetworkOptions): Promise<Network> {
-    const definition = readNetworkOptions(options, 'Network.create');
-    const network = await guardAsync(() => native().createNetwork(definition.spec));
+    const { definition, given } = readNetworkOptions(options, 'Network.create');
+    const network = await guardAsync(() => native().createNetwork(definition.spec, given));
     return new Network(key, network, definition, emptyRecord, false);
   }
 
   /** As {@link Network.create}, on the calling thread; for small networks. Throws. */
   static createSync(options: NetworkOptions): Network {
-    const definition = readNetworkOptions(options, 'Network.createSync');
-    const network = guard(() => native().createNetworkSync(definition.spec));
+    const { definition, given } = readNetworkOptions(options, 'Network.createSync');
+    const network = guard(() => native().createNetworkSync(definition.spec, given));
     return new Network(key, network, definition, emptyRecord, false);
   }
 

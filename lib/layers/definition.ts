@@ -1,5 +1,8 @@
 // Reads a layer's definition, from the factories beside this file or from a model file.
-import type { NativeLayerSpec } from '../native';
+import { type CsrMatrix, nativeMatrix } from '../csr_matrix';
+import { SetnetError } from '../errors';
+import { checkBuffer, lengthOf, typedArrayName } from '../memory';
+import type { NativeGivenLayer, NativeLayerSpec } from '../native';
 import { describe, optionError, readBoolean, readName, readNumber, readOptions, typeError } from '../options';
 import { type Activation, readActivation } from '../rules/activation';
 import { type Initializer, readInitializer } from '../rules/initializer';
@@ -21,8 +24,16 @@ export interface LayerOptions {
   readonly bias?: boolean;
 }
 
+/** What layers have that can evolve. */
+export interface EvolvableOptions {
+  /** False: this layer keeps its topology, also in the final removal. Default true. */
+  readonly evolve?: boolean;
+  /** This layer's zeta in place of the network's, 0 to 1. */
+  readonly zeta?: number;
+}
+
 /** What layers have whose connections are drawn. At most one of epsilon and density. */
-export interface TopologyOptions {
+export interface TopologyOptions extends EvolvableOptions {
   /** The layer gets round(epsilon * (inputs + units)) connections, at most all (Mocanu et al. 2018). Default 20. */
   readonly epsilon?: number;
   /** The layer gets round(density * inputs * units) connections; above 0, at most 1. */
@@ -32,19 +43,35 @@ export interface TopologyOptions {
    * draws, of which the distinct ones are kept. Default 'exact'.
    */
   readonly draw?: 'exact' | 'bernoulli' | 'withReplacement';
-  /** False: this layer keeps its topology, also in the final removal. Default true. */
-  readonly evolve?: boolean;
-  /** This layer's zeta in place of the network's, 0 to 1. */
-  readonly zeta?: number;
 }
 
-export interface SparseLayer extends LayerOptions, TopologyOptions {
-  readonly kind: 'sparse';
+/** Options of a sparse or masked layer whose connections and weights are drawn. */
+export interface DrawnLayerOptions extends LayerOptions, TopologyOptions {
+  readonly weights?: never;
 }
 
-export interface MaskedLayer extends LayerOptions, TopologyOptions {
-  readonly kind: 'masked';
+/** Options of a sparse or masked layer that is made from connections and weights that exist already. */
+export interface GivenLayerOptions extends Omit<LayerOptions, 'units' | 'initializer' | 'bias'>, EvolvableOptions {
+  /**
+   * Rows are units, columns inputs: as many as the network has inputs, or the layer before has units. Taken as it is,
+   * explicit zeros included (an evolution removes them). The count of its connections is the layer's count while training.
+   */
+  readonly weights: CsrMatrix;
+  /**
+   * One number for all units, or a number for each: finite, copied. True (default): 0 for all. False: the layer has none.
+   */
+  readonly bias?: boolean | number | Float32Array;
+  /** The weights say how many. Where it is given it must be `weights.rows`. */
+  readonly units?: number;
+  readonly epsilon?: never;
+  readonly density?: never;
+  readonly draw?: never;
+  readonly initializer?: never;
 }
+
+export type SparseLayer = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'sparse' };
+
+export type MaskedLayer = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'masked' };
 
 export interface DenseLayer extends LayerOptions {
   readonly kind: 'dense';
@@ -53,37 +80,85 @@ export interface DenseLayer extends LayerOptions {
 /** A layer of `Network.create`: made by `sparse()`, `masked()` or `dense()`. */
 export type LayerDefinition = SparseLayer | MaskedLayer | DenseLayer;
 
-const common = ['kind', 'units', 'activation', 'initializer', 'dropout', 'bias'] as const;
-const topology = ['epsilon', 'density', 'draw', 'evolve', 'zeta'] as const;
+const common = ['kind', 'units', 'activation', 'dropout', 'bias'] as const;
+const evolvable = ['evolve', 'zeta'] as const;
+const drawn = ['epsilon', 'density', 'draw', 'initializer'] as const;
 const kinds = ['sparse', 'masked', 'dense'] as const;
 const draws = ['exact', 'bernoulli', 'withReplacement'] as const;
 
 export const maxUnits: number = 2 ** 32 - 1;
 
-/** Dense layers are known by their options too, so the reading goes by kind. */
-export function readLayer(value: unknown, where: string): NativeLayerSpec {
+const unitLimits = { min: 1, max: maxUnits, integer: true };
+
+/** A layer as native code wants it. */
+export interface ReadLayer {
+  readonly spec: NativeLayerSpec;
+  /** Where the layer is not drawn. */
+  readonly given?: NativeGivenLayer;
+}
+
+type Kind = (typeof kinds)[number];
+type Options = {
+  [Name in (typeof common | typeof evolvable | typeof drawn)[number] | 'weights' | 'connections']?: unknown;
+};
+
+function readKind(value: unknown, where: string): Kind {
   if (typeof value !== 'object' || value === null) {
     throw typeError(
       `${where} must be a layer (sparse({ units }), masked({ units }) or dense({ units })), not ${describe(value)}`,
     );
   }
-  const kind = readName((value as { kind?: unknown }).kind, `${where}.kind`, kinds);
-  const names: readonly (typeof common | typeof topology)[number][] =
-    kind === 'dense' ? common : [...common, ...topology];
-  const options = readOptions(value, where, names);
+  return readName((value as { kind?: unknown }).kind, `${where}.kind`, kinds);
+}
+
+/** A layer of `Network.create`. */
+export function readLayer(value: unknown, where: string): ReadLayer {
+  const kind = readKind(value, where);
+  if (kind === 'dense') return { spec: readDense(value, where) };
+  const options: Options = readOptions(value, where, [...common, ...evolvable, ...drawn, 'weights']);
+  return options.weights === undefined ? { spec: readDrawn(kind, options, where) } : readGiven(kind, options, where);
+}
+
+/** A layer as a file describes it: of one that was made from a matrix it tells the number of connections. */
+export function readFileLayer(value: unknown, where: string): ReadLayer {
+  const kind = readKind(value, where);
+  if (kind === 'dense') return { spec: readDense(value, where) };
+  const options: Options = readOptions(value, where, [...common, ...evolvable, ...drawn, 'connections']);
+  if (options.connections === undefined) return { spec: readDrawn(kind, options, where) };
+  for (const name of ['epsilon', 'density', 'draw'] as const) {
+    if (options[name] !== undefined) throw optionError(`${where} has both connections and ${name}`);
+  }
+  const limits = { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true };
+  const connections = readNumber(options.connections, `${where}.connections`, limits);
+  return { spec: { ...readCommon(kind, options, where), ...readEvolvable(options, where), connections } };
+}
+
+function readDense(value: unknown, where: string): NativeLayerSpec {
+  return readCommon('dense', readOptions(value, where, [...common, 'initializer']), where);
+}
+
+function readCommon(kind: Kind, options: Options, where: string): NativeLayerSpec {
   if (options.units === undefined) throw optionError(`${where}.units is missing`);
-  const spec: NativeLayerSpec = {
+  return {
     kind,
-    units: readNumber(options.units, `${where}.units`, { min: 1, max: maxUnits, integer: true }),
+    units: readNumber(options.units, `${where}.units`, unitLimits),
     draw: options.draw === undefined ? 'exact' : readName(options.draw, `${where}.draw`, draws),
     activation: readActivation(options.activation ?? (kind === 'dense' ? 'linear' : 'relu'), `${where}.activation`),
     initializer: readInitializer(options.initializer ?? 'heUniform', `${where}.initializer`),
     dropout: readDropout(options.dropout ?? 0, `${where}.dropout`),
     bias: readBoolean(options.bias ?? true, `${where}.bias`),
-    evolve: readBoolean(options.evolve ?? kind !== 'dense', `${where}.evolve`),
+    evolve: false,
   };
-  if (kind === 'dense') return spec;
-  if (options.zeta !== undefined) spec.zeta = readNumber(options.zeta, `${where}.zeta`, { min: 0, max: 1 });
+}
+
+function readEvolvable(options: Options, where: string): { evolve: boolean; zeta?: number } {
+  const evolve = readBoolean(options.evolve ?? true, `${where}.evolve`);
+  if (options.zeta === undefined) return { evolve };
+  return { evolve, zeta: readNumber(options.zeta, `${where}.zeta`, { min: 0, max: 1 }) };
+}
+
+function readDrawn(kind: Kind, options: Options, where: string): NativeLayerSpec {
+  const spec = { ...readCommon(kind, options, where), ...readEvolvable(options, where) };
   if (options.density !== undefined) {
     if (options.epsilon !== undefined) throw optionError(`${where} has both epsilon and density; give one of them`);
     spec.density = readNumber(options.density, `${where}.density`, { min: 0, max: 1, open: true });
@@ -91,6 +166,71 @@ export function readLayer(value: unknown, where: string): NativeLayerSpec {
     spec.epsilon = readNumber(options.epsilon ?? 20, `${where}.epsilon`, { min: 0, max: Number.MAX_VALUE, open: true });
   }
   return spec;
+}
+
+function readGiven(kind: Kind, options: Options, where: string): ReadLayer {
+  for (const name of drawn) {
+    if (options[name] === undefined) continue;
+    throw optionError(`${where} has both weights and ${name}; the weights say what is connected, and how strongly`);
+  }
+  const weights = nativeMatrix(options.weights);
+  if (weights === undefined) {
+    throw typeError(
+      `${where}.weights must be a CsrMatrix, as CsrMatrix.from makes it, not ${describe(options.weights)}`,
+    );
+  }
+  const { rows, columns, count } = weights;
+  if (rows < 1 || columns < 1) {
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `${where}.weights has ${rows} rows and ${columns} columns; a layer has at least one unit and one input`,
+    );
+  }
+  if (options.units !== undefined && readNumber(options.units, `${where}.units`, unitLimits) !== rows) {
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `${where}.units is ${options.units}, but weights has ${rows} rows; leave units out`,
+    );
+  }
+  const bias = readBias(options.bias, rows, `${where}.bias`);
+  const spec: NativeLayerSpec = {
+    ...readCommon(kind, { ...options, units: rows, bias: bias !== false }, where),
+    ...readEvolvable(options, where),
+    connections: count,
+  };
+  return { spec, given: typeof bias === 'boolean' ? { weights } : { weights, bias } };
+}
+
+/** A number for each unit, or whether there is a bias that starts at 0. */
+function readBias(value: unknown, units: number, where: string): Float32Array | boolean {
+  if (value === undefined || typeof value === 'boolean') return value ?? true;
+  if (typeof value === 'number') {
+    checkFinite(value, where);
+    return new Float32Array(units).fill(value);
+  }
+  if (typedArrayName(value) !== 'Float32Array') {
+    throw typeError(`${where} must be true, false, a number or a Float32Array, not ${describe(value)}`);
+  }
+  const copy = copyBias(value as Float32Array, where);
+  if (copy.length !== units) {
+    throw new SetnetError('ERR_SETNET_SHAPE', `${where} has ${copy.length} numbers, but weights has ${units} rows`);
+  }
+  copy.forEach((number, unit) => {
+    checkFinite(number, `${where}[${unit}]`);
+  });
+  return copy;
+}
+
+function copyBias(value: Float32Array, where: string): Float32Array {
+  checkBuffer(value, where);
+  const copy = new Float32Array(lengthOf(value));
+  copy.set(value);
+  return copy;
+}
+
+function checkFinite(value: number, where: string): void {
+  if (Number.isFinite(Math.fround(value))) return;
+  throw new SetnetError('ERR_SETNET_NONFINITE', `${where} is ${value}, which is no finite number in 32 bits`);
 }
 
 function readDropout(value: unknown, where: string): number {
@@ -102,9 +242,13 @@ function readDropout(value: unknown, where: string): number {
 /** Checks the options of a factory and returns them with their kind, frozen. */
 export function makeLayer<Made extends LayerDefinition>(kind: Made['kind'], options: object): Made {
   if (typeof options !== 'object' || options === null) {
-    throw typeError(`${kind}: the options must be an object with units, not ${describe(options)}`);
+    throw typeError(
+      `${kind}: the options must be an object with ${kind === 'dense' ? 'units' : 'units or weights'}, not ${describe(options)}`,
+    );
   }
-  const made = Object.freeze({ ...options, kind });
+  const made: Record<string, unknown> = { ...options, kind };
+  // The definition is fixed from here on, whatever happens to the array.
+  if (typedArrayName(made.bias) === 'Float32Array') made.bias = copyBias(made.bias as Float32Array, `${kind}.bias`);
   readLayer(made, kind);
-  return made as Made;
+  return Object.freeze(made) as unknown as Made;
 }

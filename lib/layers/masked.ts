@@ -1,13 +1,13 @@
-import { type LayerOptions, type MaskedLayer, makeLayer, type TopologyOptions } from './definition';
+import { type DrawnLayerOptions, type GivenLayerOptions, type MaskedLayer, makeLayer } from './definition';
 
 /** Options of {@link masked}. */
-export interface MaskedOptions extends LayerOptions, TopologyOptions {}
+export type MaskedOptions = DrawnLayerOptions | GivenLayerOptions;
 
 /**
  * The baseline that sparse layers are compared with: full matrices and a mask, as most programs do it. With the same seed it
  * has the same topology, weights and losses as a sparse layer, bit for bit, at the price of a dense one.
  *
- * Errors: `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`.
+ * Errors: as of `sparse()`.
  */
 export function masked(options: MaskedOptions): MaskedLayer {
   return makeLayer('masked', options);

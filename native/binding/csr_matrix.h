@@ -24,6 +24,7 @@ class CsrMatrix : public RefCounted {
   static Napi::Value create(const Napi::CallbackInfo& info);
 
   void onFinalise(Napi::Env env);
+  const core::CsrMatrix& matrix() const { return matrix_; }
 
  private:
   explicit CsrMatrix(core::CsrMatrix matrix) : matrix_(std::move(matrix)) {}

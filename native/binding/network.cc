@@ -60,13 +60,15 @@ Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<const core::Mode
 
 Napi::Value Network::create(const Napi::CallbackInfo& info) {
   NetworkSpec spec = parseNetworkSpec(info[0], ScalingSource::Spec);
+  parseGivenLayers(info[1], &spec);
   return Job::start(info.Env(), addonOf(info), Ref<Job>(new CreateNetworkJob(std::move(spec))));
 }
 
 Napi::Value Network::createSync(const Napi::CallbackInfo& info) {
-  const NetworkSpec spec = parseNetworkSpec(info[0], ScalingSource::Spec);
+  NetworkSpec spec = parseNetworkSpec(info[0], ScalingSource::Spec);
+  parseGivenLayers(info[1], &spec);
   Ref<core::Model> model;
-  check(info.Env(), core::createModel(spec.definition, spec.scaling, &model));
+  check(info.Env(), createModel(spec, &model));
   return make(info.Env(), addonOf(info), model, spec.threads);
 }
 

@@ -8,7 +8,7 @@
 
 namespace setnet::binding {
 
-Status CreateNetworkJob::run() { return core::createModel(spec_.definition, spec_.scaling, &model_); }
+Status CreateNetworkJob::run() { return createModel(spec_, &model_); }
 
 Napi::Value CreateNetworkJob::answer(Napi::Env env, AddonData& addon) {
   return Network::make(env, addon, std::move(model_), spec_.threads);

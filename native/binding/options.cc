@@ -5,6 +5,7 @@
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
+#include "binding/wrapped.h"
 
 namespace setnet::binding {
 
@@ -17,10 +18,13 @@ constexpr double kLargestFloat = 3.402823466385288e38;
 core::Budget parseBudget(const Napi::Object& layer, const std::string& what) {
   const Napi::Value epsilon = layer.Get("epsilon");
   const Napi::Value density = layer.Get("density");
-  if (isAbsent(epsilon) == isAbsent(density))
-    fail(layer.Env(), Code::Option, what + " must have exactly one of epsilon and density");
+  const Napi::Value connections = layer.Get("connections");
+  if (isAbsent(epsilon) + isAbsent(density) + isAbsent(connections) != 2)
+    fail(layer.Env(), Code::Option, what + " must have exactly one of epsilon, density and connections");
   core::Budget budget;
-  if (isAbsent(density)) {
+  if (!isAbsent(connections)) {
+    budget.connections = static_cast<int64_t>(requireWhole(connections, what + ".connections", 0, kLargestWhole));
+  } else if (isAbsent(density)) {
     budget.epsilon = requireInRange(epsilon, what + ".epsilon", 0, kLargestWhole);
     if (budget.epsilon == 0) fail(layer.Env(), Code::Option, what + ".epsilon must be more than 0");
   } else {
@@ -131,6 +135,35 @@ NetworkSpec parseNetworkSpec(const Napi::Value& value, ScalingSource source) {
   }
   spec.scaling = parseScaling(object.Get("scaling"), definition.inputs, source);
   return spec;
+}
+
+void parseGivenLayers(const Napi::Value& value, NetworkSpec* spec) {
+  if (isAbsent(value)) return;
+  const Napi::Env env = value.Env();
+  const size_t count = spec->definition.layers.size();
+  if (!value.IsArray() || value.As<Napi::Array>().Length() != count)
+    fail(env, Code::Type, "the given layers must be an array of " + std::to_string(count));
+  const Napi::Array list = value.As<Napi::Array>();
+  spec->given.resize(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const Napi::HandleScope scope(env);
+    const Napi::Value entry = list.Get(i);
+    if (isAbsent(entry)) continue;
+    const std::string what = "layers[" + std::to_string(i) + "]";
+    const Napi::Object object = requireObject(entry, what);
+    const Napi::Value weights = object.Get("weights");
+    spec->given[i].weights = Wrapped<CsrMatrix>::find(env, weights);
+    if (!spec->given[i].weights) fail(env, Code::Type, what + ".weights must be a CsrMatrix");
+    const Napi::Value bias = object.Get("bias");
+    if (!isAbsent(bias)) spec->given[i].bias = copyFloats(bias, what + ".bias");
+  }
+}
+
+Status createModel(const NetworkSpec& spec, Ref<core::Model>* out) {
+  std::vector<core::GivenLayer> given;
+  for (const GivenLayer& layer : spec.given)
+    given.push_back({layer.weights ? &layer.weights->matrix() : nullptr, layer.bias});
+  return core::createModel(spec.definition, spec.scaling, out, given);
 }
 
 void parseModelState(const Napi::Value& value, core::Model* model) {

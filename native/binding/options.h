@@ -3,7 +3,10 @@
 
 #include <napi.h>
 
+#include <vector>
+
 #include "base/ref.h"
+#include "binding/csr_matrix.h"
 #include "core/model.h"
 #include "train/trainer.h"
 
@@ -11,15 +14,28 @@ namespace setnet::binding {
 
 constexpr double kMostThreadsAsked = 1024;
 
+// What a layer is made from, where that is given.
+struct GivenLayer {
+  Ref<const CsrMatrix> weights;  // none: the layer is drawn
+  std::vector<float> bias;
+};
+
 struct NetworkSpec {
   core::NetworkDefinition definition;
   core::Scaling scaling;
   int threads = 1;
+  std::vector<GivenLayer> given;  // empty, or one for each layer
 };
 
 enum class ScalingSource { Spec, File };  // where mean and scale of a given scaling are
 
 NetworkSpec parseNetworkSpec(const Napi::Value& value, ScalingSource source);
+
+// The layers that are given: undefined, or an array with an entry for each layer of `spec`.
+void parseGivenLayers(const Napi::Value& value, NetworkSpec* spec);
+
+// The new network of a spec. Any thread.
+Status createModel(const NetworkSpec& spec, Ref<core::Model>* out);
 
 // What a file says about a model's state; `model` has definition and scaling already.
 void parseModelState(const Napi::Value& value, core::Model* model);

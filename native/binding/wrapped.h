@@ -50,6 +50,16 @@ class Wrapped {
     return Napi::Object(env, made);
   }
 
+  // The object that an argument is; null where it is something else.
+  static T* find(Napi::Env env, const Napi::Value& value) {
+    bool tagged = false;
+    void* object = nullptr;
+    if (!value.IsObject() || napi_check_object_type_tag(env, value, &T::kTag, &tagged) != napi_ok || !tagged ||
+        napi_unwrap(env, value, &object) != napi_ok)
+      return nullptr;
+    return static_cast<T*>(object);
+  }
+
  private:
   static napi_value construct(napi_env env, napi_callback_info raw) {
     return guarded(env, [&]() -> napi_value {
@@ -77,12 +87,10 @@ class Wrapped {
   }
 
   static T& unwrap(Napi::Env env, const Napi::Value& self) {
-    bool tagged = false;
-    void* object = nullptr;
-    if (!self.IsObject() || napi_check_object_type_tag(env, self, &T::kTag, &tagged) != napi_ok || !tagged ||
-        napi_unwrap(env, self, &object) != napi_ok || object == nullptr)
+    T* object = find(env, self);
+    if (object == nullptr)
       fail(env, Code::Type, std::string("this method must be called on a ") + T::kClassName + " of setnet");
-    return *static_cast<T*>(object);
+    return *object;
   }
 
   template <Function* function>

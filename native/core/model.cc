@@ -42,7 +42,14 @@ Status checkChoice(const std::string& name, Span<const rules::RuleInfo> table, c
   return {};
 }
 
-Status checkBudget(const std::string& name, const Budget& budget) {
+Status checkBudget(const std::string& name, const LayerDefinition& layer) {
+  const Budget& budget = layer.budget;
+  if (budget.connections >= 0) {
+    const uint64_t cells = layer.inputs * layer.units;
+    if (static_cast<uint64_t>(budget.connections) <= cells) return {};
+    return {Code::Option,
+            name + ".connections must be at most " + number(cells) + ", but is " + std::to_string(budget.connections)};
+  }
   // density < 0 says that epsilon counts; NaN says nothing and must not pass for either.
   if (budget.density < 0) {
     if (budget.epsilon > 0 && std::isfinite(budget.epsilon)) return {};
@@ -64,7 +71,7 @@ Status checkLayer(const std::string& name, const LayerDefinition& layer, uint64_
   if (layer.kind != LayerKind::Sparse && layer.kind != LayerKind::Masked && layer.kind != LayerKind::Dense)
     return {Code::Option, name + " is of no known kind: " + std::to_string(static_cast<int>(layer.kind))};
   if (layer.kind != LayerKind::Dense) {
-    SETNET_TRY(checkBudget(name, layer.budget));
+    SETNET_TRY(checkBudget(name, layer));
     if (layer.draw != Draw::Exact && layer.draw != Draw::Bernoulli && layer.draw != Draw::WithReplacement)
       return {Code::Option, name + ".draw is unknown: " + std::to_string(static_cast<int>(layer.draw))};
     if (!(layer.zeta <= 1))
@@ -158,6 +165,27 @@ Status createLayer(const LayerDefinition& definition, uint64_t seed, uint32_t la
   return {};
 }
 
+// Values are finite already: a valid matrix has no others.
+Status takeLayer(const LayerDefinition& definition, const GivenLayer& given, LayerState* state) {
+  const CsrMatrix& weights = *given.weights;
+  if (definition.kind == LayerKind::Dense) return {Code::Option, "a dense layer is not made from a sparse matrix"};
+  if (weights.rows != definition.units || weights.columns != definition.inputs)
+    return {Code::Shape, "weights is " + number(weights.rows) + " x " + number(weights.columns) +
+                             ", but the layer has " + number(definition.units) + " units and " +
+                             number(definition.inputs) + " inputs"};
+  if (weights.count() != requestedConnections(definition.budget, definition.inputs, definition.units))
+    return {Code::Shape, "weights has " + number(weights.count()) + " connections, but the layer is said to have " +
+                             number(requestedConnections(definition.budget, definition.inputs, definition.units))};
+  const uint64_t biases = definition.bias ? definition.units : 0;
+  if (!given.bias.empty() && given.bias.size() != biases)
+    return {Code::Shape, "bias has " + number(given.bias.size()) + " elements, but needs " + number(biases)};
+  SETNET_TRY(checkVector("bias", given.bias));
+  state->weights = weights;
+  state->bias.assign(given.bias.begin(), given.bias.end());
+  state->bias.resize(biases);
+  return {};
+}
+
 uint64_t bytesOf(const LayerState& state) {
   return sizeof(float) * (state.weights.values.size() + state.bias.size()) +
          sizeof(uint32_t) * state.weights.columnIndices.size() + sizeof(uint64_t) * state.weights.rowPointers.size();
@@ -206,7 +234,8 @@ Status checkLayerState(const std::string& name, const LayerDefinition& definitio
 
 }  // namespace
 
-Status createModel(const NetworkDefinition& definition, const Scaling& scaling, Ref<Model>* out) {
+Status createModel(const NetworkDefinition& definition, const Scaling& scaling, Ref<Model>* out,
+                   Span<const GivenLayer> given) {
   SETNET_TRY(checkDefinition(definition));
   SETNET_TRY(checkScaling(scaling, definition.inputs));
   try {
@@ -217,7 +246,9 @@ Status createModel(const NetworkDefinition& definition, const Scaling& scaling, 
     uint64_t held = 0;
     for (size_t i = 0; i < definition.layers.size(); ++i) {
       const Status made =
-          createLayer(definition.layers[i], definition.seed, static_cast<uint32_t>(i), &model->layers[i]);
+          i < given.size() && given[i].weights
+              ? takeLayer(definition.layers[i], given[i], &model->layers[i])
+              : createLayer(definition.layers[i], definition.seed, static_cast<uint32_t>(i), &model->layers[i]);
       if (!made.ok()) return {made.code(), layerName(i) + ": " + made.message()};
       held += bytesOf(model->layers[i]);
       if (held > memoryLimit())

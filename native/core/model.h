@@ -75,8 +75,17 @@ struct Model : RefCounted {
   bool finalised = false;  // the final removal has run
 };
 
-// A new network: topologies and initial weights from the seed. Checks the definition (sizes, memory).
-Status createModel(const NetworkDefinition& definition, const Scaling& scaling, Ref<Model>* out);
+// What a sparse or masked layer begins with where that is not drawn: a valid matrix of the layer's shape with the
+// budget's number of connections, taken as it is, and a bias per unit (empty: zeros, or none where there is no bias).
+struct GivenLayer {
+  const CsrMatrix* weights = nullptr;  // null: drawn
+  Span<const float> bias;
+};
+
+// A new network: topologies and initial weights from the seed, but of layers that are given. Checks the definition
+// (sizes, memory). `given` is empty or has an entry for each layer; its matrices are copied.
+Status createModel(const NetworkDefinition& definition, const Scaling& scaling, Ref<Model>* out,
+                   Span<const GivenLayer> given = {});
 // Everything code working with this model relies on: definition, shapes, matrices, finite values, scaling.
 Status validateModel(const Model& model);
 

@@ -18,6 +18,9 @@ RandomStream topologyStream(uint64_t seed, uint32_t layer) { return {seed, Purpo
 
 // How often a cell exists when every cell is drawn by itself.
 double cellProbability(const Budget& budget, uint64_t inputs, uint64_t units) {
+  if (budget.connections >= 0)
+    return std::min(1.0,
+                    static_cast<double>(budget.connections) / static_cast<double>(inputs) / static_cast<double>(units));
   if (budget.density >= 0) return std::min(1.0, budget.density);
   const double sum = static_cast<double>(inputs) + static_cast<double>(units);
   return std::min(1.0, budget.epsilon * sum / static_cast<double>(inputs) / static_cast<double>(units));
@@ -58,6 +61,7 @@ void matrixOfCells(uint64_t inputs, uint64_t units, const std::vector<uint64_t>&
 
 uint64_t requestedConnections(const Budget& budget, uint64_t inputs, uint64_t units) {
   const uint64_t cells = saturatedProduct(inputs, units);
+  if (budget.connections >= 0) return std::min(cells, static_cast<uint64_t>(budget.connections));
   const double wanted = budget.density >= 0
                             ? budget.density * static_cast<double>(cells)
                             : budget.epsilon * (static_cast<double>(inputs) + static_cast<double>(units));

@@ -12,10 +12,12 @@ namespace setnet::core {
 enum class Draw : int { Exact, Bernoulli, WithReplacement };
 constexpr const char* kDrawNames[] = {"exact", "bernoulli", "withReplacement"};
 
-// How many connections are asked for: epsilon * (inputs + units), or density * inputs * units where density >= 0.
+// How many connections are asked for: `connections` where that is >= 0 (a layer made from a matrix has as many as that
+// had), else density * inputs * units where density >= 0, else epsilon * (inputs + units).
 struct Budget {
   double epsilon = 20;
   double density = -1;
+  int64_t connections = -1;
 };
 
 // min(N, round(...)): round half away from zero.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 
@@ -233,6 +234,67 @@ TEST("the request alone decides whether a layer evolves") {
   CHECK(!isEvolved(layer));
   layer.budget.density = 0.9999;  // rounds to all
   CHECK(!isEvolved(layer));
+  layer.budget.connections = 2399;
+  CHECK(isEvolved(layer));
+  layer.budget.connections = 2400;
+  CHECK(!isEvolved(layer));
+}
+
+TEST("a layer that is given has its matrix and bias as they are, and the others what the seed draws") {
+  NetworkDefinition definition = smallNetwork();
+  const Ref<Model> drawn = created(definition);
+  LayerDefinition& first = definition.layers[0];
+  CsrMatrix weights = drawn->layers[0].weights;
+  weights.values[1] = -0.0f;
+  weights.values[2] = 1.5f;
+  const std::vector<float> bias(first.units, 0.25f);
+  first.budget.connections = static_cast<int64_t>(weights.count());
+  std::vector<GivenLayer> given(definition.layers.size());
+  given[0] = {&weights, bias};
+  Ref<Model> model;
+  CHECK(createModel(definition, {}, &model, given).ok());
+  CHECK(model->layers[0].weights.rowPointers == weights.rowPointers);
+  CHECK(model->layers[0].weights.columnIndices == weights.columnIndices);
+  CHECK(std::memcmp(model->layers[0].weights.values.data(), weights.values.data(), 4 * weights.count()) == 0);
+  CHECK(model->layers[0].bias == bias);
+  for (size_t i = 1; i < model->layers.size(); ++i)
+    CHECK(model->layers[i].weights.values == drawn->layers[i].weights.values);
+  CHECK(validateModel(*model).ok());
+  CHECK_EQ(topologyDigest(*model), topologyDigest(*drawn));
+
+  given[0].bias = {};
+  CHECK(createModel(definition, {}, &model, given).ok());
+  CHECK(model->layers[0].bias == std::vector<float>(first.units, 0.0f));
+}
+
+TEST("a given layer that does not fit its definition is refused") {
+  const NetworkDefinition definition = smallNetwork();
+  const CsrMatrix fitting = created(definition)->layers[0].weights;
+  const int64_t count = static_cast<int64_t>(fitting.count());
+  const auto refusesGiven = [&](CsrMatrix weights, int64_t connections, std::vector<float> bias, Code code,
+                                const std::string& message, LayerKind kind = LayerKind::Sparse) {
+    NetworkDefinition changed = definition;
+    changed.layers[0].budget.connections = connections;
+    changed.layers[0].kind = kind;
+    std::vector<GivenLayer> given(changed.layers.size());
+    given[0] = {&weights, bias};
+    Ref<Model> model;
+    const Status status = createModel(changed, {}, &model, given);
+    CHECK(status.code() == code);
+    if (status.message().find(message) == std::string::npos) FAIL(status.message());
+    CHECK(!model);
+  };
+  const uint64_t units = definition.layers[0].units;
+  CsrMatrix wide = fitting;
+  ++wide.columns;
+  refusesGiven(wide, count, {}, Code::Shape, "layers[0]: weights is ");
+  refusesGiven(fitting, count - 1, {}, Code::Shape, "but the layer is said to have " + std::to_string(count - 1));
+  refusesGiven(fitting, count, {1}, Code::Shape, "bias has 1 elements, but needs " + std::to_string(units));
+  std::vector<float> bias(units, 0.0f);
+  bias[1] = std::numeric_limits<float>::quiet_NaN();
+  refusesGiven(fitting, count, bias, Code::Nonfinite, "bias[1] is NaN");
+  refusesGiven(fitting, count, {}, Code::Option, "dense", LayerKind::Dense);
+  refusesGiven(fitting, int64_t{1} << 50, {}, Code::Option, "layers[0].connections must be at most ");
 }
 
 TEST("sizes out of range are refused by the layer's name") {

@@ -109,6 +109,9 @@ TEST("the requested number of connections is min(N, round(...)), half away from 
   CHECK_EQ(requestedConnections(density(1), kMaxColumns, 1u << 30), kMaxColumns << 30);
   CHECK_EQ(requestedConnections(epsilon(20), 0, 5), 0);
   CHECK_EQ(requestedConnections(epsilon(1e-12), 5, 5), 0);
+  CHECK_EQ(requestedConnections({20, 0.5, 7}, 4, 4), 7);
+  CHECK_EQ(requestedConnections({20, 0.5, 0}, 4, 4), 0);
+  CHECK_EQ(requestedConnections({20, 0.5, 17}, 4, 4), 16);
 }
 
 TEST("an exact draw has exactly the requested connections, the first ones of pi") {
