@@ -19,7 +19,8 @@ export const options = {
 /** In the run of everything: why it is not part of it. By its name it says what it lacks. */
 export function reasonNotToRun({ quick }) {
   if (quick) return 'it trains for longer than a quick run has (--quick)';
-  if (!process.env.SETNET_DATA) return 'SETNET_DATA does not name a folder with all 60,000 + 10,000 images of Fashion-MNIST';
+  if (!process.env.SETNET_DATA)
+    return 'SETNET_DATA does not name a folder with all 60,000 + 10,000 images of Fashion-MNIST';
   return undefined;
 }
 

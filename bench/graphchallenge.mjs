@@ -3,7 +3,15 @@
 // timed.
 import { DataError } from '../examples/fashion/data.mjs';
 import { cores } from '../scripts/lib/util.mjs';
-import { edges, images, neurons, packedInput, readAnswers, readNetwork, unpackInput } from './lib/graphchallenge_data.mjs';
+import {
+  edges,
+  images,
+  neurons,
+  packedInput,
+  readAnswers,
+  readNetwork,
+  unpackInput,
+} from './lib/graphchallenge_data.mjs';
 import { openSession } from './lib/session.mjs';
 import { graphChallenge as target } from './lib/targets.mjs';
 import { measureInTurns } from './lib/timing.mjs';
@@ -51,7 +59,10 @@ export async function run({ options: { quick }, figure, note }) {
     const alive = aliveImages(out);
     const first = alive.filter((image) => image <= truthImages);
     const isRight = first.join() === answers.truth.join();
-    figure(`categories of the first ${truthImages} images are the official ones`, isRight, 'boolean', { threads, ...origin });
+    figure(`categories of the first ${truthImages} images are the official ones`, isRight, 'boolean', {
+      threads,
+      ...origin,
+    });
   }
   if (count === images) {
     const checks = [...traced.map((layers) => [layers, undefined]), [network.length, sessions[1]]];
@@ -66,15 +77,22 @@ export async function run({ options: { quick }, figure, note }) {
     }
   }
 
-  const calls = Object.fromEntries(threadCounts.map((threads) => [threads, () => sessions[threads].session.predictSync(x, out)]));
+  const calls = Object.fromEntries(
+    threadCounts.map((threads) => [threads, () => sessions[threads].session.predictSync(x, out)]),
+  );
   const timing = await measureInTurns(calls, { repeats: quick ? 3 : 5, blockSeconds: 0.001, limitSeconds: 60 });
   for (const threads of threadCounts) {
     // The targets are for all the images.
     const detail = { threads, repeats: timing.repeats, images: count, form: sessions[threads].session.form };
     const seconds = timing.time(threads);
-    figure(title(threads), (count * edges) / seconds, 'edges/s', { ...detail, seconds: Number(seconds.toFixed(4)), ...target(threads) });
+    figure(title(threads), (count * edges) / seconds, 'edges/s', {
+      ...detail,
+      seconds: Number(seconds.toFixed(4)),
+      ...target(threads),
+    });
   }
-  if (threadCounts.length > 1) figure('2 threads against 1', timing.ratio(1, 2), 'times', { threads: 2, repeats: timing.repeats, images: count });
+  if (threadCounts.length > 1)
+    figure('2 threads against 1', timing.ratio(1, 2), 'times', { threads: 2, repeats: timing.repeats, images: count });
   for (const made of Object.values(sessions)) await close(made);
 }
 
@@ -85,13 +103,18 @@ function title(threads) {
 /** What the benchmark needs, or { absent: reason }. */
 async function prepare(setnet, note) {
   const folder = process.env.SETNET_GRAPHCHALLENGE;
-  if (!folder) return { absent: 'set SETNET_GRAPHCHALLENGE to the folder with class_of_row.npy and the official answers' };
+  if (!folder)
+    return { absent: 'set SETNET_GRAPHCHALLENGE to the folder with class_of_row.npy and the official answers' };
   const mnist = process.env.SETNET_MNIST;
   if (!mnist) return { absent: 'set SETNET_MNIST to a folder with the MNIST training images (IDX or NPY)' };
   try {
     const network = readNetwork(folder);
     // Whether this version knows what the network is made of, before the input is made.
-    const probe = await setnet.Network.create({ inputs: neurons, seed: 1, layers: definitions(setnet, network.slice(0, 1)) });
+    const probe = await setnet.Network.create({
+      inputs: neurons,
+      seed: 1,
+      layers: definitions(setnet, network.slice(0, 1)),
+    });
     probe.dispose();
     return { network, answers: readAnswers(folder), bits: packedInput(mnist, note) };
   } catch (error) {

@@ -130,12 +130,18 @@ async function compareTimes({ sides, x, batch, input, threads, isa, quick, figur
   for (const [name, side] of Object.entries(sides)) {
     const title = `${name}: a call, batch ${batch}, ${input}`;
     if (side.absent) {
-      if (hasThreads(name, threads)) figure(title, null, 'us', { ...origin, repeats: 0, side: name, absent: side.absent });
+      if (hasThreads(name, threads))
+        figure(title, null, 'us', { ...origin, repeats: 0, side: name, absent: side.absent });
       continue;
     }
     const { version, form } = side;
     const detail = { side: name, spread: Number(timing.spread(name).toFixed(3)) };
-    figure(title, timing.time(name) * 1e6, 'us', { ...origin, ...detail, ...(version && { version }), ...(form && { form }) });
+    figure(title, timing.time(name) * 1e6, 'us', {
+      ...origin,
+      ...detail,
+      ...(version && { version }),
+      ...(form && { form }),
+    });
   }
   for (const [name, side] of Object.entries(sides)) {
     if (name === 'setnet') continue;
@@ -161,7 +167,9 @@ export function charts(figures) {
       names.map((name) => ({
         name,
         color: colors[name],
-        points: these.filter((figure) => figure[key] === name && figure.batch !== undefined).map(({ batch, value }) => ({ x: batch, y: value ?? Number.NaN })),
+        points: these
+          .filter((figure) => figure[key] === name && figure.batch !== undefined)
+          .map(({ batch, value }) => ({ x: batch, y: value ?? Number.NaN })),
       }));
     const ticks = [...new Set(these.map(({ batch }) => batch).filter(Boolean))];
     const x = { label: 'batch (rows per call)', scale: 'log', ticks };

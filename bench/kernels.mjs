@@ -26,12 +26,19 @@ export function charts(figures) {
     ['GFLOP/s', 'Ceilings of one core: arithmetic, and rows read at random'],
     ['GB/s', 'Ceilings of one core: memory'],
   ]) {
-    const list = figures.filter((figure) => figure.group === 'ceilings' && figure.unit === unit && figure.value !== null);
+    const list = figures.filter(
+      (figure) => figure.group === 'ceilings' && figure.unit === unit && figure.value !== null,
+    );
     if (list.length > 0) made.push({ kind: 'bars', title, x: { label: unit }, bars: bars(list) });
   }
   const shares = figures.filter(({ group, unit }) => group === 'kernels' && unit === 'fraction');
   if (shares.length > 0) {
-    made.push({ kind: 'bars', title: 'Kernels: share of the ceiling that bounds them', x: { label: 'fraction' }, bars: bars(shares) });
+    made.push({
+      kind: 'bars',
+      title: 'Kernels: share of the ceiling that bounds them',
+      x: { label: 'fraction' },
+      bars: bars(shares),
+    });
   }
   return made;
 }

@@ -49,12 +49,25 @@ export async function run({ options: { batches, quick }, figure, note }) {
   const sweep = quick ? [0.01, 0.05, 0.1, 0.3, 0.6] : [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
   for (const density of sweep) {
     const sweepBatches = quick ? batches.filter((batch) => batch <= 128) : batches;
-    await measureCase(bench, { inputs: 1024, units: 1024, density, batches: sweepBatches, dense: true, group: 'density' });
+    await measureCase(bench, {
+      inputs: 1024,
+      units: 1024,
+      density,
+      batches: sweepBatches,
+      dense: true,
+      group: 'density',
+    });
   }
   // The same number of connections per unit whatever the width: what a wider layer costs when its units stay as they are.
   for (const width of quick ? [256, 1024, 4096] : [256, 512, 1024, 2048, 4096, 8192]) {
     const density = perUnit / width;
-    await measureCase(bench, { inputs: width, units: width, density, batches: [1, 128].filter((b) => batches.includes(b)), group: 'width' });
+    await measureCase(bench, {
+      inputs: width,
+      units: width,
+      density,
+      batches: [1, 128].filter((b) => batches.includes(b)),
+      group: 'width',
+    });
   }
 }
 
@@ -101,7 +114,12 @@ async function measureCase(bench, { group, ...layer }) {
     for (const [peer, answer] of Object.entries(answers)) {
       if (!answer || group !== 'layer') continue;
       const difference = maxDifference(out.setnet, answer);
-      figure(`${name}: largest difference of outputs, ${peer}, batch ${batch}`, difference, 'absolute', { threads, repeats: 1, peer, layer: name });
+      figure(`${name}: largest difference of outputs, ${peer}, batch ${batch}`, difference, 'absolute', {
+        threads,
+        repeats: 1,
+        peer,
+        layer: name,
+      });
     }
     const timing = await measureInTurns(calls, {
       repeats: quick ? 5 : 11,
@@ -121,15 +139,30 @@ async function measureCase(bench, { group, ...layer }) {
       });
       if (side === 'setnet') continue;
       const isCrossover = group === 'density' && Math.abs(density - 0.3) < 1e-9;
-      const target = isCrossover ? crossover : side === 'onnxruntime' && group === 'layer' ? layerTarget(name, batch) : {};
-      figure(`${name}: ${side} / setnet, batch ${batch}`, timing.ratio(side, 'setnet'), 'times', { ...detail, peer: side, ...target });
+      const target = isCrossover
+        ? crossover
+        : side === 'onnxruntime' && group === 'layer'
+          ? layerTarget(name, batch)
+          : {};
+      figure(`${name}: ${side} / setnet, batch ${batch}`, timing.ratio(side, 'setnet'), 'times', {
+        ...detail,
+        peer: side,
+        ...target,
+      });
     }
     if (!model) {
       const absent = runtime.absent;
       const target = group === 'layer' ? layerTarget(name, batch) : {};
-      figure(`${name}: onnxruntime / setnet, batch ${batch}`, null, 'times', { ...detail, repeats: 0, peer: 'onnxruntime', absent, ...target });
+      figure(`${name}: onnxruntime / setnet, batch ${batch}`, null, 'times', {
+        ...detail,
+        repeats: 0,
+        peer: 'onnxruntime',
+        absent,
+        ...target,
+      });
     }
-    if (group === 'layer') shareOfBound({ bounds, isa, figure, name, batch, flops, seconds: timing.time('setnet'), detail });
+    if (group === 'layer')
+      shareOfBound({ bounds, isa, figure, name, batch, flops, seconds: timing.time('setnet'), detail });
   }
   await session.close();
   await model?.close();
@@ -150,13 +183,25 @@ function shareOfBound({ bounds, isa, figure, name, batch, flops, seconds, detail
   // The gather is counted in elements, a row in its multiply-adds.
   const rate = (isSingle ? flops / 2 : flops) / seconds / 1e9;
   const target = name !== '1000x1000 4 %' ? {} : isSingle ? shares.batch1 : batch === 128 ? shares.panel(isa) : {};
-  figure(title, rate / bound.value, 'fraction', { ...detail, bound: `${bound.value.toFixed(1)} ${bound.unit}`, ...target });
+  figure(title, rate / bound.value, 'fraction', {
+    ...detail,
+    bound: `${bound.value.toFixed(1)} ${bound.unit}`,
+    ...target,
+  });
 }
 
 /** The C and C++ libraries on a layer of the same size and density, and how they compare with setnet's call above. */
 async function compareLibraries({ quick, figure }, { inputs, units, density, batches }, times) {
   const name = layerName({ inputs, units, density });
-  const args = { rows: units, columns: inputs, density, batches, seed: 1, threads, ...(quick && { seconds: 0.005, repeats: 5 }) };
+  const args = {
+    rows: units,
+    columns: inputs,
+    density,
+    batches,
+    seed: 1,
+    threads,
+    ...(quick && { seconds: 0.005, repeats: 5 }),
+  };
   const results = await runNative('libraries', args);
   const best = {};
   for (const { name: library, value, unit, absent, repeats = 0, batch, ...extra } of results) {
@@ -172,7 +217,15 @@ async function compareLibraries({ quick, figure }, { inputs, units, density, bat
   }
   for (const batch of batches) {
     const target = libraryTarget(name, batch);
-    const origin = { threads, repeats: 1, group: 'library', layer: name, batch, peer: 'best sparse library', ...target };
+    const origin = {
+      threads,
+      repeats: 1,
+      group: 'library',
+      layer: name,
+      batch,
+      peer: 'best sparse library',
+      ...target,
+    };
     const title = `${name}: best sparse library / setnet, batch ${batch}`;
     const absent = results.find((one) => one.absent)?.absent ?? 'no sparse library was measured';
     if (best[batch] === undefined) figure(title, null, 'times', { ...origin, repeats: 0, absent });
@@ -186,18 +239,26 @@ export function charts(figures) {
   const made = [];
   const points = (list, key) => list.map((figure) => ({ x: figure[key], y: figure.value ?? Number.NaN }));
   const ratioSeries = (group, key) => {
-    const these = figures.filter((figure) => figure.group === group && figure.peer === 'onnxruntime' && figure.unit === 'times');
+    const these = figures.filter(
+      (figure) => figure.group === group && figure.peer === 'onnxruntime' && figure.unit === 'times',
+    );
     const by = key === 'batch' ? 'layer' : 'batch';
     return [...new Set(these.map((figure) => figure[by]))].map((name) => ({
       name: by === 'batch' ? `batch ${name}` : name,
-      points: points(these.filter((figure) => figure[by] === name), key),
+      points: points(
+        these.filter((figure) => figure[by] === name),
+        key,
+      ),
     }));
   };
   const timeSeries = (group, key, batch) =>
     Object.keys(colors).map((side) => ({
       name: side,
       color: colors[side],
-      points: points(figures.filter((figure) => figure.group === group && figure.side === side && figure.batch === batch), key),
+      points: points(
+        figures.filter((figure) => figure.group === group && figure.side === side && figure.batch === batch),
+        key,
+      ),
     }));
   const equal = [{ y: 1, label: 'equal' }];
   made.push({
@@ -240,7 +301,13 @@ export function charts(figures) {
       kind: 'bars',
       title: 'Share of the ceiling that bounds the kernel, from JavaScript, one thread',
       x: { label: 'fraction of the ceiling measured in this run' },
-      bars: fractions.map(({ layer, batch, value, floor, aim, absent }) => ({ name: `${layer}, batch ${batch}`, value: value ?? Number.NaN, floor, aim, note: absent })),
+      bars: fractions.map(({ layer, batch, value, floor, aim, absent }) => ({
+        name: `${layer}, batch ${batch}`,
+        value: value ?? Number.NaN,
+        floor,
+        aim,
+        note: absent,
+      })),
     });
   }
   const libraries = figures.filter(({ group, peer }) => group === 'library' && peer !== undefined);
@@ -249,7 +316,13 @@ export function charts(figures) {
       kind: 'bars',
       title: 'Best sparse C library against setnet called from JavaScript',
       x: { label: 'library / setnet (times)', scale: 'log' },
-      bars: libraries.map(({ layer, batch, value, floor, aim, absent }) => ({ name: `${layer}, batch ${batch}`, value: value ?? Number.NaN, floor, aim, note: absent })),
+      bars: libraries.map(({ layer, batch, value, floor, aim, absent }) => ({
+        name: `${layer}, batch ${batch}`,
+        value: value ?? Number.NaN,
+        floor,
+        aim,
+        note: absent,
+      })),
     });
   }
   return made;

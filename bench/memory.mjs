@@ -26,7 +26,10 @@ export async function run({ options: { quick }, figure }) {
     const level = { ...origin, state: 'training', note, ...targets.training };
     figure(`${name}: training with momentum`, levelBytes / connections, 'bytes per connection', level);
     const peak = (peakMb * 1e6) / connections;
-    figure(`${name}: training, at its peak (evolution, creation)`, peak, 'bytes per connection', { ...origin, state: 'peak' });
+    figure(`${name}: training, at its peak (evolution, creation)`, peak, 'bytes per connection', {
+      ...origin,
+      state: 'peak',
+    });
     const { bytes, form } = await runJob('frozenMemory', { inputs, layers });
     const frozen = { ...origin, state: 'frozen', form, ...targets.frozen };
     figure(`${name}: for inference alone`, bytes / connections, 'bytes per connection', frozen);
@@ -39,7 +42,11 @@ export function charts(figures) {
       kind: 'bars',
       title: 'Memory of a network of 10 million connections',
       x: { label: 'bytes per connection' },
-      bars: figures.map((figure) => ({ ...figure, value: figure.value ?? Number.NaN, color: figure.state === 'frozen' ? 0 : 4 })),
+      bars: figures.map((figure) => ({
+        ...figure,
+        value: figure.value ?? Number.NaN,
+        color: figure.state === 'frozen' ? 0 : 4,
+      })),
     },
   ];
 }

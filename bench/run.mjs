@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { isMain, root } from '../scripts/lib/util.mjs';
 import { runAll } from './lib/all.mjs';
 import { BenchError } from './lib/errors.mjs';
-import { commonOptions, readOptions, splitArguments } from './lib/options.mjs';
+import { commonOptions, readOptions, splitArguments, withFallbacks } from './lib/options.mjs';
 import { makeReport } from './lib/report.mjs';
 
 // A new benchmark is one file that exports `description`, `options` (name: { fallback, about }), `charts(figures)` and
@@ -41,20 +41,20 @@ async function main(args) {
     );
   }
   const chosen = names.length > 0 ? new Map(names.map((name) => [name, modules.get(name)])) : modules;
-  const options = readOptions(
+  const given = readOptions(
     flags,
     [...chosen.values()].map((module) => module.options),
   );
   await setUp();
   if (names.length === 0) {
-    process.exitCode = await runAll({ modules, options, script: join(root, 'bench/run.mjs') });
+    process.exitCode = await runAll({ modules, given, script: join(root, 'bench/run.mjs') });
     return;
   }
-  const report = await makeReport({ json: options.json });
+  const report = await makeReport({ json: given.json ?? false });
   for (const [name, module] of chosen) {
     const bench = report.begin(name, module.description);
     try {
-      await module.run({ options, figure: bench.figure, note: report.note });
+      await module.run({ options: withFallbacks(given, module.options), figure: bench.figure, note: report.note });
     } catch (error) {
       // The others still run; the exit code tells.
       fail(error, `${name}: `);

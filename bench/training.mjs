@@ -136,7 +136,13 @@ async function activationAndDropout({ setnet, figure, repeats }, data) {
   const absences = {};
   for (const [name, { activation, dropout }] of Object.entries(variants)) {
     try {
-      const net = await createNetwork(setnet, { kind: 'sparse', seed: 1, threads, data, settings: { activation, dropout } });
+      const net = await createNetwork(setnet, {
+        kind: 'sparse',
+        seed: 1,
+        threads,
+        data,
+        settings: { activation, dropout },
+      });
       fits[name] = fitOf(setnet, net, data, { threads, settings: { dropout } });
     } catch (error) {
       if (error.code !== 'ERR_SETNET_OPTION') throw error;
@@ -183,7 +189,11 @@ async function wide({ figure, repeats, quick }) {
   const batchSize = 32;
   const job = {
     ...{ inputs: 65536, classes: 2, batchSize, threads, rows: batchSize * (quick ? 4 : 16), epochs: repeats },
-    layers: [{ kind: 'sparse', units: 4096, epsilon }, { kind: 'sparse', units: 4096, epsilon }, { kind: 'dense', units: 2 }],
+    layers: [
+      { kind: 'sparse', units: 4096, epsilon },
+      { kind: 'sparse', units: 4096, epsilon },
+      { kind: 'dense', units: 2 },
+    ],
   };
   const { stepSeconds, evolutionSeconds, steps, connections, peakMb } = await runJob('trainRandom', job);
   const origin = { threads, repeats: stepSeconds.length, steps, batch: batchSize, connections };
@@ -196,12 +206,24 @@ async function verySparse({ figure, repeats, quick }) {
   const density = 0.01;
   const job = {
     ...{ inputs: 3072, classes: 10, batchSize: 100, threads, rows: quick ? 5000 : 50000, epochs: repeats },
-    layers: [{ kind: 'sparse', units: 1024, density }, { kind: 'sparse', units: 512, density }, { kind: 'dense', units: 10 }],
+    layers: [
+      { kind: 'sparse', units: 1024, density },
+      { kind: 'sparse', units: 512, density },
+      { kind: 'dense', units: 10 },
+    ],
   };
   const { epochSeconds, steps, connections } = await runJob('trainRandom', job);
   // The target is that of a whole epoch; a quick run measures a tenth of one.
   const target = quick ? {} : targets.cifarEpoch;
-  const detail = { threads, repeats: epochSeconds.length, steps, batch: 100, connections, each: rounded(epochSeconds), ...target };
+  const detail = {
+    threads,
+    repeats: epochSeconds.length,
+    steps,
+    batch: 100,
+    connections,
+    each: rounded(epochSeconds),
+    ...target,
+  };
   figure(`3072-1024-512-10 at 1 %: an epoch of ${job.rows} samples`, median(epochSeconds), 's', detail);
 }
 
@@ -214,7 +236,11 @@ async function againstDense({ setnet, figure, repeats, quick }, data) {
   };
   for (const batch of quick ? [16, 128] : [1, 16, 128, 1024]) {
     const rows = Math.min(data.trainRows, Math.max(128, 8 * batch)) * (batch === 1 ? 2 : 1);
-    const some = { ...data, xTrain: data.xTrain.subarray(0, rows * data.inputs), yTrain: data.yTrain.subarray(0, rows) };
+    const some = {
+      ...data,
+      xTrain: data.xTrain.subarray(0, rows * data.inputs),
+      yTrain: data.yTrain.subarray(0, rows),
+    };
     const fits = {};
     for (const [kind, layer] of Object.entries(kinds)) {
       const layers = [layer(), layer(), setnet.dense({ units: data.classes.length })];
@@ -250,7 +276,11 @@ export function charts(figures) {
       kind: 'bars',
       title: `An epoch of ${epochs[0].images} images, 784-1000-1000-1000-10, one thread`,
       x: { label: 'seconds' },
-      bars: epochs.map((figure) => ({ name: figure.side, value: number(figure), color: figure.side === 'sparse' ? 0 : 3 })),
+      bars: epochs.map((figure) => ({
+        name: figure.side,
+        value: number(figure),
+        color: figure.side === 'sparse' ? 0 : 3,
+      })),
     });
   }
   if (ratios.length > 0) {
@@ -258,7 +288,12 @@ export function charts(figures) {
       kind: 'bars',
       title: 'Training: ratios of times within one run',
       x: { label: 'times' },
-      bars: ratios.map((figure) => ({ ...figure, value: number(figure), color: figure.unit === 'times' ? 0 : 4, note: figure.absent })),
+      bars: ratios.map((figure) => ({
+        ...figure,
+        value: number(figure),
+        color: figure.unit === 'times' ? 0 : 4,
+        note: figure.absent,
+      })),
     });
   }
   if (dense.length > 0) {
@@ -270,7 +305,9 @@ export function charts(figures) {
       series: ['sparse', 'dense'].map((side, i) => ({
         name: side,
         color: 4 * i,
-        points: dense.filter((figure) => figure.side === side).map((figure) => ({ x: figure.batch, y: number(figure) })),
+        points: dense
+          .filter((figure) => figure.side === side)
+          .map((figure) => ({ x: figure.batch, y: number(figure) })),
       })),
     });
   }

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { root } from '../../scripts/lib/util.mjs';
 import { measureCeilings } from './ceilings.mjs';
-import { installPeers } from './peers.mjs';
+import { withFallbacks } from './options.mjs';
 import { htmlPage, markdownPage, parseFigure } from './page.mjs';
+import { installPeers } from './peers.mjs';
 import { headline, printTable } from './report.mjs';
 
-/** Resolves with the exit code. `options.out`: the folder of the report in place of docs/. */
-export async function runAll({ modules, options, script }) {
+/** `given`: the options of the command line. Resolves with the exit code. */
+export async function runAll({ modules, given, script }) {
+  const options = withFallbacks(given, {});
   const start = Date.now();
   const scratch = join(root, 'build-bench');
   mkdirSync(scratch, { recursive: true });
@@ -36,8 +38,8 @@ export async function runAll({ modules, options, script }) {
       continue;
     }
     const begun = Date.now();
-    const args = [script, name, '--json', ...passedOn(options, module.options)];
-    const code = await runChild(args, { SETNET_BENCH_CEILINGS: ceilings }, (line) => {
+    const args = [script, name, '--json', ...passedOn(given, module.options)];
+    const code = await runChild(args, { SETNET_BENCH_CEILINGS: ceilings, SETNET_BENCH_PART: '1' }, (line) => {
       const figure = parseFigure(line);
       if (figure === undefined) return;
       section.figures.push(figure);
@@ -77,18 +79,20 @@ function writeReport({ sections, options, seconds, load }) {
   return paths;
 }
 
-/** The switches and options of this run that this benchmark knows. */
-function passedOn(options, specs) {
-  const args = options.quick ? ['--quick'] : [];
-  for (const [name, { fallback }] of Object.entries(specs)) {
-    if (String(options[name]) !== String(fallback)) args.push(`--${name}=${options[name]}`);
-  }
+/** The options given that this benchmark knows. */
+function passedOn(given, spec) {
+  const args = given.quick ? ['--quick'] : [];
+  for (const name of Object.keys(spec)) if (given[name] !== undefined) args.push(`--${name}=${given[name]}`);
   return args;
 }
 
 function runChild(args, env, onLine) {
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 2] });
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 2],
+    });
     const reader = createInterface({ input: child.stdout });
     reader.on('line', onLine);
     let code = 1;
@@ -99,6 +103,8 @@ function runChild(args, env, onLine) {
     child.on('exit', (exitCode) => {
       code = exitCode ?? 1;
     });
-    reader.on('close', () => (child.exitCode === null && child.signalCode === null ? child.on('exit', () => done(code)) : done(code)));
+    reader.on('close', () =>
+      child.exitCode === null && child.signalCode === null ? child.on('exit', () => done(code)) : done(code),
+    );
   });
 }

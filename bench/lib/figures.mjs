@@ -19,7 +19,17 @@ export const commonFields = [
 const chartFields = ['side', 'batch', 'density', 'width', 'input', 'case', 'peer', 'layer'];
 
 /** Units of which less is better; of all others more is. */
-const lessIsBetter = new Set(['s', 'ms', 'us', 'ns', 'MB', 'bytes', 'ns per connection', 'bytes per connection', 'times the cost']);
+const lessIsBetter = new Set([
+  's',
+  'ms',
+  'us',
+  'ns',
+  'MB',
+  'bytes',
+  'ns per connection',
+  'bytes per connection',
+  'times the cost',
+]);
 
 /**
  * `extra` with `met` where it has a floor or an aim: 'aim', 'floor' or 'no'. `tolerance` (a fraction) widens both, where the
@@ -29,7 +39,8 @@ export function judge(value, unit, extra) {
   const { floor, aim, tolerance = 0 } = extra;
   if (typeof value !== 'number' || (floor === undefined && aim === undefined)) return extra;
   const isLess = lessIsBetter.has(unit);
-  const reaches = (bar) => bar !== undefined && (isLess ? value <= bar * (1 + tolerance) : value >= bar * (1 - tolerance));
+  const reaches = (bar) =>
+    bar !== undefined && (isLess ? value <= bar * (1 + tolerance) : value >= bar * (1 - tolerance));
   return { ...extra, met: reaches(aim) ? 'aim' : reaches(floor) ? 'floor' : 'no' };
 }
 

@@ -11,7 +11,8 @@ export async function fitInTurns(fits, { repeats, onEpoch = () => {} }) {
   const names = Object.keys(fits);
   const running = {};
   const results = {};
-  for (const name of names) results[name] = { seconds: [], stepSeconds: [], evolutionSeconds: [], losses: [], epochs: [] };
+  for (const name of names)
+    results[name] = { seconds: [], stepSeconds: [], evolutionSeconds: [], losses: [], epochs: [] };
   for (let turn = 0; turn <= repeats; turn++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(turn + i) % names.length];

@@ -80,7 +80,10 @@ export function packedInput(mnistFolder, note = () => {}) {
     const bits = readFileSync(cache);
     if (digestOf(bits) === inputDigest) return bits;
   }
-  const path = find(mnistFolder, fileNames.xTrain.filter((name) => !name.endsWith('.gz')));
+  const path = find(
+    mnistFolder,
+    fileNames.xTrain.filter((name) => !name.endsWith('.gz')),
+  );
   const { shape, data } = readArray(path);
   if (shape[0] !== images || data.length !== images * side * side) {
     throw new DataError(`${path}: shape is ${shape.join(' x ')}, expected the ${images} training images of MNIST`);
@@ -88,7 +91,9 @@ export function packedInput(mnistFolder, note = () => {}) {
   note('  making the input from the images (once) ...');
   const bits = packImages(data, images, scaled);
   if (digestOf(bits) !== inputDigest) {
-    throw new DataError(`${path}: the input made of these images has the digest ${digestOf(bits)}, expected ${inputDigest}`);
+    throw new DataError(
+      `${path}: the input made of these images has the digest ${digestOf(bits)}, expected ${inputDigest}`,
+    );
   }
   mkdirSync(join(root, 'build-bench'), { recursive: true });
   writeFileSync(`${cache}.new`, bits);

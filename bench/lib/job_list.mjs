@@ -41,15 +41,17 @@ async function makeNetwork({ inputs, layers, threads }) {
     threads,
     layers: layers.map(({ kind, ...options }) => setnet[kind](options)),
   });
-  const options = ({ batchSize, zeta }) => (epochs) => ({
-    epochs,
-    batchSize,
-    threads,
-    loss: 'softmaxCrossEntropy',
-    optimizer: setnet.sgd({ learningRate: 0.01, momentum: 0.9 }),
-    // As in the first epochs to the end: a plain number would fall along a cosine.
-    evolution: setnet.set({ zeta: setnet.constant({ value: zeta }) }),
-  });
+  const options =
+    ({ batchSize, zeta }) =>
+    (epochs) => ({
+      epochs,
+      batchSize,
+      threads,
+      loss: 'softmaxCrossEntropy',
+      optimizer: setnet.sgd({ learningRate: 0.01, momentum: 0.9 }),
+      // As in the first epochs to the end: a plain number would fall along a cosine.
+      evolution: setnet.set({ zeta: setnet.constant({ value: zeta }) }),
+    });
   return { net, options };
 }
 
@@ -66,12 +68,15 @@ export async function trainRandom({ inputs, layers, classes, rows, batchSize, ep
   const { net, options } = await makeNetwork({ inputs, layers, threads });
   let levelBytes = 0;
   const fit = { net, data, options: options({ batchSize, zeta }) };
-  const { fit: result } = await fitInTurns({ fit }, {
-    repeats: epochs,
-    onEpoch: () => {
-      levelBytes = resident() - before;
+  const { fit: result } = await fitInTurns(
+    { fit },
+    {
+      repeats: epochs,
+      onEpoch: () => {
+        levelBytes = resident() - before;
+      },
     },
-  });
+  );
   const steps = Math.ceil(rows / batchSize);
   return {
     stepSeconds: result.stepSeconds.map((seconds) => seconds / steps),
@@ -88,7 +93,8 @@ export async function trainRandom({ inputs, layers, classes, rows, batchSize, ep
 function phasesOf(epochs) {
   const phases = {};
   for (const { evolution } of epochs) {
-    for (const [name, seconds] of Object.entries(evolution?.phases ?? {})) phases[name] = [...(phases[name] ?? []), seconds];
+    for (const [name, seconds] of Object.entries(evolution?.phases ?? {}))
+      phases[name] = [...(phases[name] ?? []), seconds];
   }
   return phases;
 }

@@ -17,7 +17,12 @@ export function runJob(name, args) {
     running.on('close', (code, signal) => {
       if (answer?.result !== undefined) done(answer.result);
       else
-        failed(new BenchError(`${name} ${JSON.stringify(args)} failed: ${answer?.error ?? signal ?? `exit code ${code}`}`, 1));
+        failed(
+          new BenchError(
+            `${name} ${JSON.stringify(args)} failed: ${answer?.error ?? signal ?? `exit code ${code}`}`,
+            1,
+          ),
+        );
     });
     running.send({ name, args });
   });

@@ -25,13 +25,12 @@ export function splitArguments(args, specs) {
 }
 
 /**
- * The options of all benchmarks that will run, with their fallbacks; a fallback tells the type: a number wants an integer
- * of at least 1, an array a list of them, a text any text, false a switch.
+ * The options that the command line gives, by name. `specs`: those of all benchmarks that will run. A fallback tells the type: a
+ * number wants an integer of at least 1, an array a list of them, a text any text, false a switch.
  */
 export function readOptions(flags, specs) {
   const known = Object.assign({}, commonOptions, ...specs);
-  const options = {};
-  for (const [name, { fallback }] of Object.entries(known)) options[name] = fallback;
+  const given = {};
   for (let i = 0; i < flags.length; i++) {
     const [, name, inline] = /^--([^=]+)(?:=(.*))?$/.exec(flags[i]) ?? [];
     if (name === undefined || !Object.hasOwn(known, name)) {
@@ -41,13 +40,19 @@ export function readOptions(flags, specs) {
     const { fallback } = known[name];
     if (fallback === false) {
       if (inline !== undefined) throw new BenchError(`--${name} takes no value, not '${inline}'`);
-      options[name] = true;
+      given[name] = true;
       continue;
     }
     const text = inline ?? flags[++i];
-    options[name] = typeof fallback === 'string' ? readText(text, name) : readValue(text, name, Array.isArray(fallback));
+    given[name] = typeof fallback === 'string' ? readText(text, name) : readValue(text, name, Array.isArray(fallback));
   }
-  return options;
+  return given;
+}
+
+/** What one benchmark gets: the options given that it knows, and the fallbacks of the others. */
+export function withFallbacks(given, spec) {
+  const known = Object.entries({ ...commonOptions, ...spec });
+  return Object.fromEntries(known.map(([name, { fallback }]) => [name, given[name] ?? fallback]));
 }
 
 function readText(text, name) {

@@ -36,7 +36,7 @@ figcaption { font-size: 13px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13.5px; margin: 8px 0; }
 th, td { text-align: left; padding: 3px 10px 3px 0; border-bottom: 1px solid var(--grid); vertical-align: top; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th.number { text-align: right; } td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.detail { color: var(--faint); min-width: 260px; }
 .aim, .floor { color: var(--s3); } .no { color: var(--s4); font-weight: 600; }
 summary { cursor: pointer; padding: 6px 0; }
@@ -44,7 +44,8 @@ summary { cursor: pointer; padding: 6px 0; }
 
 function section({ name, description, figures, charts, notRun }) {
   const drawn = charts.map(
-    (chart) => `<figure>${drawChart(chart)}${chart.caption ? `<figcaption>${escapeXml(chart.caption)}</figcaption>` : ''}</figure>`,
+    (chart) =>
+      `<figure>${drawChart(chart)}${chart.caption ? `<figcaption>${escapeXml(chart.caption)}</figcaption>` : ''}</figure>`,
   );
   const absences = absent(figures).map((line) => `<li>${escapeXml(line)}</li>`);
   return [
@@ -67,20 +68,36 @@ function figureTable(figures) {
 
 /** Every figure that has a target, of all sections. */
 function targets(sections) {
-  return sections.flatMap(({ figures }) => figures.filter(({ floor, aim }) => floor !== undefined || aim !== undefined));
+  return sections.flatMap(({ figures }) =>
+    figures.filter(({ floor, aim }) => floor !== undefined || aim !== undefined),
+  );
 }
 
 const verdict = { aim: 'aim reached', floor: 'floor reached', no: 'below the floor' };
 
 function targetsTable(sections) {
-  const rows = targets(sections).map((figure) => {
+  const wanted = targets(sections);
+  if (wanted.length === 0) return '';
+  const rows = wanted.map((figure) => {
     const { bench, name, value, unit, floor, aim, met, absent: reason } = figure;
     const said = met === undefined ? `absent: ${reason ?? 'not measured'}` : verdict[met];
-    const cells = [`${bench}: ${name}`, value === null ? '' : formatNumber(value), unit, bar(floor), bar(aim)];
-    return `<tr><td>${escapeXml(cells[0])}</td><td class="number">${cells[1]}</td><td>${escapeXml(cells[2])}</td><td class="number">${cells[3]}</td><td class="number">${cells[4]}</td><td class="${met ?? ''}">${escapeXml(said)}</td></tr>`;
+    const measured = value === null ? '' : `${formatNumber(value)} ${unit}`;
+    const numbers = [measured, bar(floor), bar(aim)].map((cell) => `<td class="number">${escapeXml(cell)}</td>`);
+    return `<tr><td>${escapeXml(`${bench}: ${name}`)}</td>${numbers.join('')}<td class="${met ?? ''}">${escapeXml(said)}</td></tr>`;
   });
-  if (rows.length === 0) return '';
-  return `<section id="targets"><h2>Targets</h2><div class="scroll"><table><tr><th>figure</th><th>value</th><th>unit</th><th>floor</th><th>aim</th><th></th></tr>${rows.join('')}</table></div></section>`;
+  const head = `<tr><th>figure</th><th class="number">value</th><th class="number">floor</th><th class="number">aim</th><th></th></tr>`;
+  return `<section id="targets"><h2>Targets</h2><p>${escapeXml(summary(wanted))}</p><details><summary>all of them</summary><div class="scroll"><table>${head}${rows.join('')}</table></div></details></section>`;
+}
+
+/** How many figures with a target reach what. */
+function summary(wanted) {
+  const count = (met) => wanted.filter((figure) => figure.met === met).length;
+  const parts = [
+    `${count('aim')} reach their aim`,
+    `${count('floor')} more their floor`,
+    `${count('no')} are below it`,
+  ];
+  return `Of ${wanted.length} figures with a target, ${parts.join(', ')}, ${count(undefined)} have a part that is absent.`;
 }
 
 function bar(value) {
@@ -115,7 +132,14 @@ export function markdownPage({ head, sections, html }) {
       bar(aim),
       met === undefined ? `absent: ${reason ?? 'not measured'}` : verdict[met],
     ]);
-    lines.push('## Targets', '', ...markdownTable(['figure', 'value', 'unit', 'floor', 'aim', ''], rows), '');
+    lines.push(
+      '## Targets',
+      '',
+      summary(wanted),
+      '',
+      ...markdownTable(['figure', 'value', 'unit', 'floor', 'aim', ''], rows),
+      '',
+    );
   }
   for (const { name, description, figures, notRun } of sections) {
     lines.push(`## ${name}`, '', description, '');

@@ -14,11 +14,13 @@ export async function makeReport({ json }) {
   const { version, instructionSet } = buildInfo();
   const origin = { isa: instructionSet, ...machine(), node: process.version, setnet: version };
   const note = (text) => (json ? process.stderr : process.stdout).write(`${text}\n`);
-  note(headline(origin));
+  // A part of the run of everything: that has said it already.
+  const isPart = process.env.SETNET_BENCH_PART !== undefined;
+  if (!isPart) note(headline(origin));
 
   const begin = (bench, description) => {
     const rows = [];
-    note(`\n${bench}: ${description}`);
+    if (!isPart) note(`\n${bench}: ${description}`);
     return {
       /** Reports one figure; `repeats` is how many measurements are behind it. */
       figure(name, measured, unit, { threads, repeats, ...extra }) {

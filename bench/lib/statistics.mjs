@@ -21,7 +21,8 @@ export function mean(values) {
 
 /** The median of a[i] / b[i]: of measurements taken in turns, so that what slowed one turn slowed both of its sides. */
 export function medianRatio(a, b) {
-  if (a.length !== b.length) throw new RangeError(`${a.length} values against ${b.length}: they were not taken in turns`);
+  if (a.length !== b.length)
+    throw new RangeError(`${a.length} values against ${b.length}: they were not taken in turns`);
   return median(a.map((value, i) => value / b[i]));
 }
 

@@ -53,7 +53,8 @@ export function lineChart({ title, x, y, series, bounds = [] }) {
   const ys = [...shown.flatMap(({ points }) => points.map((point) => point.y)), ...lines.map((bound) => bound.y)];
   const titleLines = wrap(title, Math.floor((width - 12) / (charWidth * 1.12)));
   const top = plot.top + (titleLines.length - 1) * 17;
-  if (xs.length === 0) return frame(top + 60, [titleText(titleLines), text(12, top + 24, 'nothing was measured', 'faint')], title);
+  if (xs.length === 0)
+    return frame(top + 60, [titleText(titleLines), text(12, top + 24, 'nothing was measured', 'faint')], title);
 
   const xAxis = makeAxis(xs, x, [plot.left, width - plot.right]);
   const yAxis = makeAxis(ys, y, [top + plot.height, top]);
@@ -109,7 +110,9 @@ export function barChart({ title, x, bars }) {
   const bottom = top + bars.length * row;
   const values = finite.flatMap(({ value, floor, aim }) => [value, floor, aim].filter((one) => one > 0));
   if (values.length === 0 && finite.length === 0) {
-    const said = bars.map(({ name, note }, i) => text(12, top + 24 + i * 18, `${name}: ${note ?? 'not measured'}`, 'faint'));
+    const said = bars.map(({ name, note }, i) =>
+      text(12, top + 24 + i * 18, `${name}: ${note ?? 'not measured'}`, 'faint'),
+    );
     return frame(top + 40 + bars.length * 18, [titleText(titleLines), ...said], title);
   }
   const isLog = x.scale === 'log';
@@ -134,7 +137,13 @@ export function barChart({ title, x, bars }) {
     parts.push(`<rect x="12" y="${y + 19}" width="${round(end - 12)}" height="13" rx="2"/></g>`);
     if (floor > 0) parts.push(line(axis.place(floor), y + 16, axis.place(floor), y + 35, 'bound'));
     if (aim > 0) parts.push(line(axis.place(aim), y + 16, axis.place(aim), y + 35, 'aim'));
-    parts.push(text(Math.max(end, floor > 0 ? axis.place(floor) : 0, aim > 0 ? axis.place(aim) : 0) + 5, y + 30, formatValue(value)));
+    parts.push(
+      text(
+        Math.max(end, floor > 0 ? axis.place(floor) : 0, aim > 0 ? axis.place(aim) : 0) + 5,
+        y + 30,
+        formatValue(value),
+      ),
+    );
   });
   parts.push(text((width - 50) / 2, bottom + 34, axisLabel(x), '', 'middle'));
   let height = bottom + 44;
