@@ -1,6 +1,6 @@
 // Eigen's product of a row-major sparse matrix with a dense one (sparse_layer.h).
 //
-//   layer_eigen [--rows R] [--columns C] [--density D] [--batch B,B...] [--threads N] [--seconds S] [--repeats N]
+//   layer_eigen [--rows R] [--columns C] [--density D] [--batches B,B...] [--threads N] [--seconds S] [--repeats N]
 #include <Eigen/Core>
 #include <Eigen/SparseCore>
 

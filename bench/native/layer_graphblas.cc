@@ -1,34 +1,12 @@
 // SuiteSparse:GraphBLAS on the same layer (sparse_layer.h): GrB_mxm with a full X, GrB_mxv for a batch of one, in the
 // usual orientations, each with and without an accumulator (into a full Y its kernels differ).
 //
-//   layer_graphblas [--rows R] [--columns C] [--density D] [--batch B,B...] [--threads N] [--seconds S] [--repeats N]
+//   layer_graphblas [--rows R] [--columns C] [--density D] [--batches B,B...] [--threads N] [--seconds S] [--repeats N]
+#include "graphblas.h"
 #include "sparse_layer.h"
-
-// A header for C, without the words that C++ needs; what it includes itself has been included above.
-#include <complex.h>
-#include <stddef.h>
-
-extern "C" {
-#include <GraphBLAS.h>
-}
 
 namespace bench {
 namespace {
-
-void check(GrB_Info info, const char* what) {
-  if (info == GrB_SUCCESS) return;
-  std::fprintf(stderr, "%s failed: GraphBLAS error %d\n", what, static_cast<int>(info));
-  std::exit(1);
-}
-#define CHECK(call) check((call), #call)
-
-// A matrix by row or by column; `values` in that order where it is full.
-GrB_Matrix emptyMatrix(int64_t rows, int64_t columns, bool byRow) {
-  GrB_Matrix matrix = nullptr;
-  CHECK(GrB_Matrix_new(&matrix, GrB_FP32, static_cast<GrB_Index>(rows), static_cast<GrB_Index>(columns)));
-  CHECK(GxB_Matrix_Option_set(matrix, GxB_FORMAT, byRow ? GxB_BY_ROW : GxB_BY_COL));
-  return matrix;
-}
 
 GrB_Matrix fullMatrix(int64_t rows, int64_t columns, bool byRow, const float* values) {
   GrB_Matrix matrix = emptyMatrix(rows, columns, byRow);
@@ -37,9 +15,9 @@ GrB_Matrix fullMatrix(int64_t rows, int64_t columns, bool byRow, const float* va
   if (!copy) throw std::bad_alloc();
   std::memcpy(copy, values, bytes);
   if (byRow)
-    CHECK(GxB_Matrix_pack_FullR(matrix, &copy, bytes, false, nullptr));
+    BENCH_GRB(GxB_Matrix_pack_FullR(matrix, &copy, bytes, false, nullptr));
   else
-    CHECK(GxB_Matrix_pack_FullC(matrix, &copy, bytes, false, nullptr));
+    BENCH_GRB(GxB_Matrix_pack_FullC(matrix, &copy, bytes, false, nullptr));
   return matrix;
 }
 
@@ -50,10 +28,10 @@ GrB_Matrix sparseMatrix(const SparseMatrix& w, bool byRow) {
   for (int64_t r = 0; r < w.rows; ++r)
     for (int k = w.rowPointers[static_cast<size_t>(r)]; k < w.rowPointers[static_cast<size_t>(r + 1)]; ++k)
       rows[static_cast<size_t>(k)] = static_cast<GrB_Index>(r);
-  CHECK(GrB_Matrix_build_FP32(matrix, rows.data(), columns.data(), w.values.data(), count, GrB_PLUS_FP32));
+  BENCH_GRB(GrB_Matrix_build_FP32(matrix, rows.data(), columns.data(), w.values.data(), count, GrB_PLUS_FP32));
   // A dense W stays in the sparse form too: that is what is asked about.
-  CHECK(GxB_Matrix_Option_set(matrix, GxB_SPARSITY_CONTROL, GxB_SPARSE));
-  CHECK(GrB_Matrix_wait(matrix, GrB_MATERIALIZE));
+  BENCH_GRB(GxB_Matrix_Option_set(matrix, GxB_SPARSITY_CONTROL, GxB_SPARSE));
+  BENCH_GRB(GrB_Matrix_wait(matrix, GrB_MATERIALIZE));
   return matrix;
 }
 
@@ -70,10 +48,10 @@ using Holder = std::shared_ptr<MatrixHolder>;
 // Values of Y, feature-major; entries that do not exist are zeros.
 const float* numbersOf(const Holder& y, int64_t rows, int64_t columns) {
   GrB_Index count = 0;
-  CHECK(GrB_Matrix_nvals(&count, y->matrix));
+  BENCH_GRB(GrB_Matrix_nvals(&count, y->matrix));
   std::vector<GrB_Index> i(count), j(count);
   std::vector<float> values(count);
-  CHECK(GrB_Matrix_extractTuples_FP32(i.data(), j.data(), values.data(), &count, y->matrix));
+  BENCH_GRB(GrB_Matrix_extractTuples_FP32(i.data(), j.data(), values.data(), &count, y->matrix));
   y->numbers.assign(static_cast<size_t>(rows * columns), 0.0f);
   for (size_t k = 0; k < count; ++k) y->numbers[i[k] * static_cast<size_t>(columns) + j[k]] = values[k];
   return y->numbers.data();
@@ -95,20 +73,20 @@ std::vector<Way> matrixWays(const LayerData& data) {
       const Holder y = std::make_shared<MatrixHolder>(emptyMatrix(rows, batch, xByRow));
       ways.push_back({name, Order::FeatureMajor,
                       [=] {
-                        CHECK(GrB_mxm(y->matrix, nullptr, nullptr, GrB_PLUS_TIMES_SEMIRING_FP32, sparse->matrix,
-                                      x->matrix, nullptr));
-                        CHECK(GrB_Matrix_wait(y->matrix, GrB_MATERIALIZE));
+                        BENCH_GRB(GrB_mxm(y->matrix, nullptr, nullptr, GrB_PLUS_TIMES_SEMIRING_FP32, sparse->matrix,
+                                          x->matrix, nullptr));
+                        BENCH_GRB(GrB_Matrix_wait(y->matrix, GrB_MATERIALIZE));
                       },
                       [=] { return numbersOf(y, rows, batch); }});
       const Holder full = std::make_shared<MatrixHolder>(fullMatrix(rows, batch, xByRow, zeros.data()));
       ways.push_back({name + ", into zeros", Order::FeatureMajor,
                       [=] {
-                        CHECK(GrB_Matrix_assign_FP32(full->matrix, nullptr, nullptr, 0.0f, GrB_ALL,
-                                                     static_cast<GrB_Index>(rows), GrB_ALL,
-                                                     static_cast<GrB_Index>(batch), nullptr));
-                        CHECK(GrB_mxm(full->matrix, nullptr, GrB_PLUS_FP32, GrB_PLUS_TIMES_SEMIRING_FP32,
-                                      sparse->matrix, x->matrix, nullptr));
-                        CHECK(GrB_Matrix_wait(full->matrix, GrB_MATERIALIZE));
+                        BENCH_GRB(GrB_Matrix_assign_FP32(full->matrix, nullptr, nullptr, 0.0f, GrB_ALL,
+                                                         static_cast<GrB_Index>(rows), GrB_ALL,
+                                                         static_cast<GrB_Index>(batch), nullptr));
+                        BENCH_GRB(GrB_mxm(full->matrix, nullptr, GrB_PLUS_FP32, GrB_PLUS_TIMES_SEMIRING_FP32,
+                                          sparse->matrix, x->matrix, nullptr));
+                        BENCH_GRB(GrB_Matrix_wait(full->matrix, GrB_MATERIALIZE));
                       },
                       [=] { return numbersOf(full, rows, batch); }});
     }
@@ -118,13 +96,13 @@ std::vector<Way> matrixWays(const LayerData& data) {
 
 struct VectorHolder {
   VectorHolder(int64_t size, const float* values) {
-    CHECK(GrB_Vector_new(&vector, GrB_FP32, static_cast<GrB_Index>(size)));
+    BENCH_GRB(GrB_Vector_new(&vector, GrB_FP32, static_cast<GrB_Index>(size)));
     if (!values) return;
     const size_t bytes = static_cast<size_t>(size) * sizeof(float);
     void* copy = std::malloc(bytes);
     if (!copy) throw std::bad_alloc();
     std::memcpy(copy, values, bytes);
-    CHECK(GxB_Vector_pack_Full(vector, &copy, bytes, false, nullptr));
+    BENCH_GRB(GxB_Vector_pack_Full(vector, &copy, bytes, false, nullptr));
   }
   ~VectorHolder() { GrB_Vector_free(&vector); }
   VectorHolder(const VectorHolder&) = delete;
@@ -132,10 +110,10 @@ struct VectorHolder {
 
   const float* read(int64_t size) {
     GrB_Index count = 0;
-    CHECK(GrB_Vector_nvals(&count, vector));
+    BENCH_GRB(GrB_Vector_nvals(&count, vector));
     std::vector<GrB_Index> i(count);
     std::vector<float> values(count);
-    CHECK(GrB_Vector_extractTuples_FP32(i.data(), values.data(), &count, vector));
+    BENCH_GRB(GrB_Vector_extractTuples_FP32(i.data(), values.data(), &count, vector));
     numbers.assign(static_cast<size_t>(size), 0.0f);
     for (size_t k = 0; k < count; ++k) numbers[i[k]] = values[k];
     return numbers.data();
@@ -157,19 +135,19 @@ std::vector<Way> vectorWays(const LayerData& data) {
     const auto y = std::make_shared<VectorHolder>(rows, nullptr);
     ways.push_back({name, Order::FeatureMajor,
                     [=] {
-                      CHECK(GrB_mxv(y->vector, nullptr, nullptr, GrB_PLUS_TIMES_SEMIRING_FP32, sparse->matrix,
-                                    x->vector, nullptr));
-                      CHECK(GrB_Vector_wait(y->vector, GrB_MATERIALIZE));
+                      BENCH_GRB(GrB_mxv(y->vector, nullptr, nullptr, GrB_PLUS_TIMES_SEMIRING_FP32, sparse->matrix,
+                                        x->vector, nullptr));
+                      BENCH_GRB(GrB_Vector_wait(y->vector, GrB_MATERIALIZE));
                     },
                     [=] { return y->read(rows); }});
     const auto full = std::make_shared<VectorHolder>(rows, zeros.data());
     ways.push_back({name + ", into zeros", Order::FeatureMajor,
                     [=] {
-                      CHECK(GrB_Vector_assign_FP32(full->vector, nullptr, nullptr, 0.0f, GrB_ALL,
-                                                   static_cast<GrB_Index>(rows), nullptr));
-                      CHECK(GrB_mxv(full->vector, nullptr, GrB_PLUS_FP32, GrB_PLUS_TIMES_SEMIRING_FP32, sparse->matrix,
-                                    x->vector, nullptr));
-                      CHECK(GrB_Vector_wait(full->vector, GrB_MATERIALIZE));
+                      BENCH_GRB(GrB_Vector_assign_FP32(full->vector, nullptr, nullptr, 0.0f, GrB_ALL,
+                                                       static_cast<GrB_Index>(rows), nullptr));
+                      BENCH_GRB(GrB_mxv(full->vector, nullptr, GrB_PLUS_FP32, GrB_PLUS_TIMES_SEMIRING_FP32,
+                                        sparse->matrix, x->vector, nullptr));
+                      BENCH_GRB(GrB_Vector_wait(full->vector, GrB_MATERIALIZE));
                     },
                     [=] { return full->read(rows); }});
   }
@@ -182,15 +160,13 @@ std::vector<Way> vectorWays(const LayerData& data) {
 int main(int argc, char** argv) {
   using namespace bench;
   const LayerProblem problem(argc, argv);
-  CHECK(GrB_init(GrB_NONBLOCKING));
-  // An int constant there, an enumerator here.
-  CHECK(GxB_Global_Option_set(static_cast<GxB_Option_Field>(GxB_NTHREADS), problem.threads));
+  BENCH_GRB(GrB_init(GrB_NONBLOCKING));
+  setGraphBlasThreads(problem.threads);
   Library library;
   library.name = "SuiteSparse:GraphBLAS";
-  library.version = std::to_string(GxB_IMPLEMENTATION_MAJOR) + "." + std::to_string(GxB_IMPLEMENTATION_MINOR) + "." +
-                    std::to_string(GxB_IMPLEMENTATION_SUB);
+  library.version = graphBlasVersion();
   library.ways = [](const LayerData& data) { return data.batch() == 1 ? vectorWays(data) : matrixWays(data); };
   const int code = runLayers(problem, library);
-  CHECK(GrB_finalize());
+  BENCH_GRB(GrB_finalize());
   return code;
 }

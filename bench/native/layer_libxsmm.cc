@@ -1,7 +1,7 @@
 // libxsmm's sparse kernels on the same layer (sparse_layer.h): spmdm (blocks of W in CSR form), and the two that
 // compile code for this very matrix, fsspmdm and CSR-SOA; those exist only for small matrices.
 //
-//   layer_libxsmm [--rows R] [--columns C] [--density D] [--batch B,B...] [--threads N] [--seconds S] [--repeats N]
+//   layer_libxsmm [--rows R] [--columns C] [--density D] [--batches B,B...] [--threads N] [--seconds S] [--repeats N]
 #include <fcntl.h>
 #include <libxsmm.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 // Intel MKL's sparse product on the same layer (sparse_layer.h): mkl_sparse_s_mm on row-major and column-major dense
 // matrices, mkl_sparse_s_mv for a batch of one, after its hints and optimization. The library is loaded at run time.
 //
-//   layer_mkl [--rows R] [--columns C] [--density D] [--batch B,B...] [--threads N] [--seconds S] [--repeats N]
+//   layer_mkl [--rows R] [--columns C] [--density D] [--batches B,B...] [--threads N] [--seconds S] [--repeats N]
 //
 // SETNET_MKL names another file than libmkl_rt.so.
 #include <dlfcn.h>

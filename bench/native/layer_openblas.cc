@@ -1,6 +1,6 @@
 // The dense product of the same layer through OpenBLAS (sparse_layer.h): what the zeros cost where nobody skips them.
 //
-//   layer_openblas [--rows R] [--columns C] [--density D] [--batch B,B...] [--threads N] [--seconds S] [--repeats N]
+//   layer_openblas [--rows R] [--columns C] [--density D] [--batches B,B...] [--threads N] [--seconds S] [--repeats N]
 #include "openblas.h"
 #include "sparse_layer.h"
 
@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   Library library;
   library.name = "OpenBLAS dense";
   library.version = blas.version;
+  library.dense = true;
   library.absent = blas.absent;
   const double bytes = 4.0 * static_cast<double>(problem.rows) * static_cast<double>(problem.columns);
   if (bytes > 4e9) library.absent = "the dense matrix would take more than 4 GB";

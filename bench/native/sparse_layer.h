@@ -124,6 +124,7 @@ struct Way {
 struct Library {
   std::string name, version;
   std::string absent;                                      // why it cannot be used; empty: it can
+  bool dense = false;                                      // it computes the zeros too
   std::vector<std::pair<std::string, std::string>> notes;  // further fields of its figures
   std::function<std::vector<Way>(const LayerData&)> ways;  // for this layer
 };
@@ -133,16 +134,19 @@ struct LayerProblem {
   Timing timing;
   int64_t rows, columns;
   double density;
+  uint64_t seed;
   std::vector<int64_t> batches;
 
   LayerProblem(int argc, char** argv) {
-    const Options options(argc, argv, {"rows", "columns", "density", "batch", "threads", "seconds", "repeats"});
+    const Options options(argc, argv,
+                          {"rows", "columns", "density", "batches", "seed", "threads", "seconds", "repeats"});
     threads = static_cast<int>(options.integer("threads", 1, 1, 1024));
     timing = options.timing(0.01, 9);
     rows = options.integer("rows", 1000, 1, 1 << 24);
     columns = options.integer("columns", 1000, 1, 1 << 24);
     density = options.number("density", 0.04, 0, 1);
-    batches = options.integers("batch", {1, 16, 128, 1024}, 1, 1 << 20);
+    seed = static_cast<uint64_t>(options.integer("seed", 1, 0, 1LL << 53));
+    batches = options.integers("batches", {1, 16, 128, 1024}, 1, 1 << 20);
     // Libraries count in 32 bits.
     const double limit = 2147483647.0;
     int64_t widest = 0;
@@ -164,13 +168,14 @@ inline double toleranceOf(const SparseMatrix& w) {
 
 // One figure per batch size: seconds of the library's best way, in microseconds.
 inline int runLayers(const LayerProblem& problem, const Library& library) {
-  const SparseMatrix w = randomMatrix(problem.rows, problem.columns, problem.density, 42);
+  const SparseMatrix w = randomMatrix(problem.rows, problem.columns, problem.density, problem.seed);
   for (const int64_t batch : problem.batches) {
     const std::string title = library.name + ", batch " + std::to_string(batch);
     const auto finish = [&](Figure figure) {
       figure.add("library", library.name).add("threads", problem.threads).add("batch", batch);
       figure.add("rows", problem.rows).add("columns", problem.columns).add("density", problem.density);
       figure.add("connections", w.connections());
+      if (library.dense) figure.add("dense", true);
       if (!library.version.empty()) figure.add("version", library.version);
       for (const auto& [key, value] : library.notes) figure.add(key, value);
       figure.print();
