@@ -1,5 +1,7 @@
 // The other side of jobs.mjs.
-import * as jobs from './job_list.mjs';
+import * as list from './job_list.mjs';
+
+const jobs = new Map(Object.entries(list));
 
 // A job nobody waits for any more ends.
 process.on('disconnect', () => process.exit(1));
@@ -7,7 +9,7 @@ process.on('disconnect', () => process.exit(1));
 process.once('message', async ({ name, args }) => {
   let answer;
   try {
-    answer = { result: await jobs[name](args) };
+    answer = { result: await jobs.get(name)(args) };
   } catch (error) {
     answer = { error: `${error.code ? `${error.code}: ` : ''}${error.stack}` };
   }
