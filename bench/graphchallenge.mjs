@@ -1,8 +1,10 @@
 // The GraphChallenge for sparse networks, 1,024 neurons and 120 layers, through the public interface: nothing of the network's
 // special structure is used. Categories and the sums after layers are checked against the official ones before anything is
 // timed.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataError } from '../examples/fashion/data.mjs';
-import { cores } from '../scripts/lib/util.mjs';
+import { cores, root } from '../scripts/lib/util.mjs';
 import {
   edges,
   images,
@@ -12,6 +14,8 @@ import {
   readNetwork,
   unpackInput,
 } from './lib/graphchallenge_data.mjs';
+import { writeChallenge } from './lib/graphchallenge_file.mjs';
+import { runNative } from './lib/native_programs.mjs';
 import { openSession } from './lib/session.mjs';
 import { graphChallenge as target } from './lib/targets.mjs';
 import { measureInTurns } from './lib/timing.mjs';
@@ -80,6 +84,7 @@ export async function run({ options: { quick }, figure, note }) {
   const calls = Object.fromEntries(
     threadCounts.map((threads) => [threads, () => sessions[threads].session.predictSync(x, out)]),
   );
+  await peer({ found, count, figure });
   const timing = await measureInTurns(calls, { repeats: quick ? 3 : 5, blockSeconds: 0.001, limitSeconds: 60 });
   for (const threads of threadCounts) {
     // The targets are for all the images.
@@ -94,6 +99,30 @@ export async function run({ options: { quick }, figure, note }) {
   if (threadCounts.length > 1)
     figure('2 threads against 1', timing.ratio(1, 2), 'times', { threads: 2, repeats: timing.repeats, images: count });
   for (const made of Object.values(sessions)) await close(made);
+}
+
+/** SuiteSparse:GraphBLAS on the same network and images, each figure with whether its answer is right. */
+async function peer({ found, count, figure }) {
+  const file = join(root, 'build-bench/graphchallenge-1024.network');
+  const { network, bits, answers } = found;
+  writeChallenge(file, { images: count, neurons, bits, network, bias, limit: activation.max });
+  const results = await runNative('graphchallenge', {
+    file,
+    images: count,
+    threads: threadCounts,
+    repeats: count === images ? 1 : 3,
+  });
+  rmSync(file, { force: true });
+  for (const { name, value, unit, categories, threads = 1, repeats = 0, absent, ...extra } of results) {
+    const detail = { threads, repeats, peer: 'SuiteSparse:GraphBLAS', ...extra };
+    if (value === null) {
+      figure(name, null, unit ?? 'edges/s', { ...detail, absent });
+      continue;
+    }
+    const first = categories.split(',').map(Number);
+    const isRight = first.filter((image) => image <= truthImages).join() === answers.truth.join();
+    figure(name, value, unit, { ...detail, categoriesRight: isRight });
+  }
 }
 
 function title(threads) {

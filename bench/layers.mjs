@@ -43,8 +43,7 @@ export async function run({ options: { batches, quick }, figure, note }) {
   const bench = { setnet, isa, runtime, quick, figure, note, bounds: await ceilings({ isa, quick }) };
 
   for (const one of fixedCases(batches, quick)) {
-    const times = await measureCase(bench, { ...one, group: 'layer' });
-    if (one.libraries) await compareLibraries(bench, one, times);
+    await measureCase(bench, { ...one, group: 'layer' });
   }
   const sweep = quick ? [0.01, 0.05, 0.1, 0.3, 0.6] : [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
   for (const density of sweep) {
@@ -74,7 +73,7 @@ export async function run({ options: { batches, quick }, figure, note }) {
 /** Connections per unit in the sweep over widths. */
 const perUnit = 40;
 
-/** Measures one layer at its batches; resolves with { batch: seconds of setnet }. */
+/** Measures one layer at its batches, beside all that is asked for. */
 async function measureCase(bench, { group, ...layer }) {
   const { setnet, isa, runtime, quick, figure, bounds } = bench;
   const { inputs, units, density, batches } = layer;
@@ -164,10 +163,20 @@ async function measureCase(bench, { group, ...layer }) {
     if (group === 'layer')
       shareOfBound({ bounds, isa, figure, name, batch, flops, seconds: timing.time('setnet'), detail });
   }
+  if (layer.libraries) {
+    await compareLibraries(bench, layer, async (batch) => {
+      const rows = x.subarray(0, batch * inputs);
+      const out = new Float32Array(batch * units);
+      const timing = await measureInTurns(
+        { setnet: () => session.predictSync(rows, out) },
+        { blockSeconds: 0.01, limitSeconds: 1 },
+      );
+      return (times[batch] + timing.time('setnet')) / 2;
+    });
+  }
   await session.close();
   await model?.close();
   for (const other of [net, ...Object.values(others)]) other.dispose();
-  return times;
 }
 
 /** What a kernel reaches of the ceiling that bounds it, called from JavaScript. */
@@ -190,8 +199,11 @@ function shareOfBound({ bounds, isa, figure, name, batch, flops, seconds, detail
   });
 }
 
-/** The C and C++ libraries on a layer of the same size and density, and how they compare with setnet's call above. */
-async function compareLibraries({ quick, figure }, { inputs, units, density, batches }, times) {
+/**
+ * The C and C++ libraries on a layer of the same size and density. They are programs of their own and cannot take turns with us
+ * call by call: so setnet's call is measured before them and after, `secondsAround(batch)` is the mean of both.
+ */
+async function compareLibraries({ quick, figure }, { inputs, units, density, batches }, secondsAround) {
   const name = layerName({ inputs, units, density });
   const args = {
     rows: units,
@@ -208,11 +220,11 @@ async function compareLibraries({ quick, figure }, { inputs, units, density, bat
     const origin = { threads, repeats: value === null ? 0 : repeats, group: 'library', layer: name, batch };
     const title = `${name}: ${library}`;
     if (value === null) {
-      figure(title, null, unit, { ...origin, absent });
+      figure(title, null, unit ?? 'us', { ...origin, library: extra.library, absent });
       continue;
     }
     figure(title, value, unit, { ...origin, ...extra });
-    if (batch === undefined || extra.dense || !(unit === 'us')) continue;
+    if (extra.dense) continue;
     if (best[batch] === undefined || value < best[batch].value) best[batch] = { value, library };
   }
   for (const batch of batches) {
@@ -228,8 +240,12 @@ async function compareLibraries({ quick, figure }, { inputs, units, density, bat
     };
     const title = `${name}: best sparse library / setnet, batch ${batch}`;
     const absent = results.find((one) => one.absent)?.absent ?? 'no sparse library was measured';
-    if (best[batch] === undefined) figure(title, null, 'times', { ...origin, repeats: 0, absent });
-    else figure(title, best[batch].value / (times[batch] * 1e6), 'times', { ...origin, library: best[batch].library });
+    if (best[batch] === undefined) {
+      figure(title, null, 'times', { ...origin, repeats: 0, absent });
+      continue;
+    }
+    const seconds = await secondsAround(batch);
+    figure(title, best[batch].value / (seconds * 1e6), 'times', { ...origin, library: best[batch].library });
   }
 }
 

@@ -16,7 +16,7 @@ export const commonFields = [
 ];
 
 // Fields that charts need and that the name says already.
-const chartFields = ['side', 'batch', 'density', 'width', 'input', 'case', 'peer', 'layer'];
+const chartFields = ['side', 'batch', 'density', 'width', 'input', 'peer', 'layer', 'group', 'size', 'state', 'phase'];
 
 /** Units of which less is better; of all others more is. */
 const lessIsBetter = new Set([
