@@ -5,6 +5,7 @@ import { cores } from '../scripts/lib/util.mjs';
 import { denseLayers, openDense } from './lib/onnx.mjs';
 import { onnxRuntime, tensorFlow } from './lib/peers.mjs';
 import { openSession, randomFeatures } from './lib/session.mjs';
+import { accuracyOfBf16, compareForms } from './lib/session_forms.mjs';
 import { inferenceTarget } from './lib/targets.mjs';
 import { maxDifference, measureInTurns } from './lib/timing.mjs';
 
@@ -36,8 +37,12 @@ export async function run({ options: { batches, quick }, figure, note }) {
         await compareTimes({ sides, x: x.subarray(0, batch * inputs), batch, input, threads, isa, quick, figure });
       }
     }
+    if (threads === 1) {
+      await compareForms({ net: sides.setnet.net, x: features.images, batches, quick, figure });
+    }
     for (const { close } of Object.values(sides)) await close?.();
   }
+  await accuracyOfBf16({ setnet, quick, figure });
 }
 
 /** The first training images, scaled to 0..1. */
@@ -61,6 +66,7 @@ async function openSides(setnet, peers, threads) {
   const layers = denseLayers(net);
   const sides = {
     setnet: {
+      net,
       form: session.form,
       call: (x, _, out) => () => session.predictSync(x, out),
       close: () => [session.close(), net.dispose()],
