@@ -16,6 +16,21 @@ export const options = {
   processes: { fallback: Math.min(2, cores), about: 'runs at once, one thread each' },
 };
 
+/** In the run of everything: why it is not part of it. By its name it says what it lacks. */
+export function reasonNotToRun({ quick }) {
+  if (quick) return 'it trains for longer than a quick run has (--quick)';
+  if (!process.env.SETNET_DATA)
+    return 'SETNET_DATA does not name a folder with all 60,000 + 10,000 images of Fashion-MNIST';
+  return undefined;
+}
+
+export function charts(figures) {
+  const bars = figures
+    .filter(({ unit, value }) => unit === '%' && value !== null)
+    .map(({ name, value }) => ({ name, value }));
+  return bars.length === 0 ? [] : [{ kind: 'bars', title: 'Accuracy on the test images', x: { label: '%' }, bars }];
+}
+
 const fullRows = 60000;
 const threads = 1;
 

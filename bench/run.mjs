@@ -1,6 +1,7 @@
 // Runs benchmarks by name:
 //
-//   npm run bench                          lists the names and runs them all
+//   npm run bench                          runs them all, a process each, and writes docs/benchmarks.md and .html
+//   npm run bench -- --quick               the same with fewer repeats and smaller cases
 //   npm run bench -- NAME...               a readable table each
 //   npm run -s bench -- NAME... --json     one line of JSON per figure on stdout, everything else on stderr
 //
@@ -9,63 +10,57 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { isMain, root } from '../scripts/lib/util.mjs';
+import { runAll } from './lib/all.mjs';
 import { BenchError } from './lib/errors.mjs';
-import { readOptions } from './lib/options.mjs';
+import { commonOptions, readOptions, splitArguments, withFallbacks } from './lib/options.mjs';
 import { makeReport } from './lib/report.mjs';
 
-// A new benchmark is one file that exports `description`, `options` (name: { fallback, about }) and
+// A new benchmark is one file that exports `description`, `options` (name: { fallback, about }), `charts(figures)` and
 // `run({ options, figure, note })`, and one line here. Imported late: the set-up comes before.
 const benchmarks = {
-  accuracy: () => import('./accuracy.mjs'),
+  inference: () => import('./inference.mjs'),
+  layers: () => import('./layers.mjs'),
   training: () => import('./training.mjs'),
+  accuracy: () => import('./accuracy.mjs'),
+  evolution: () => import('./evolution.mjs'),
+  kernels: () => import('./kernels.mjs'),
+  memory: () => import('./memory.mjs'),
+  scaling: () => import('./scaling.mjs'),
+  graphchallenge: () => import('./graphchallenge.mjs'),
 };
 
 async function main(args) {
-  const { names, flags } = split(args);
-  const unknown = names.filter((name) => !Object.hasOwn(benchmarks, name));
+  const modules = new Map();
+  for (const [name, load] of Object.entries(benchmarks)) modules.set(name, await load());
+  const every = Object.assign({}, commonOptions, ...[...modules.values()].map((module) => module.options));
+  const { names, flags } = splitArguments(args, every);
+  const unknown = names.filter((name) => !modules.has(name));
   if (unknown.length > 0) {
     throw new BenchError(
       `there is no benchmark ${unknown.join(', ')}; there are: ${Object.keys(benchmarks).join(', ')}`,
     );
   }
-  const modules = new Map();
-  for (const name of names.length > 0 ? names : Object.keys(benchmarks)) modules.set(name, await benchmarks[name]());
-  const options = readOptions(
+  const chosen = names.length > 0 ? new Map(names.map((name) => [name, modules.get(name)])) : modules;
+  const given = readOptions(
     flags,
-    [...modules.values()].map((module) => module.options),
+    [...chosen.values()].map((module) => module.options),
   );
-
   await setUp();
-  const report = await makeReport({ json: options.json });
   if (names.length === 0) {
-    for (const [name, { description }] of modules) report.note(`${name.padEnd(10)} ${description}`);
+    process.exitCode = await runAll({ modules, given, script: join(root, 'bench/run.mjs') });
+    return;
   }
-  for (const [name, module] of modules) {
+  const report = await makeReport({ json: given.json ?? false });
+  for (const [name, module] of chosen) {
     const bench = report.begin(name, module.description);
     try {
-      await module.run({ options, figure: bench.figure, note: report.note });
+      await module.run({ options: withFallbacks(given, module.options), figure: bench.figure, note: report.note });
     } catch (error) {
       // The others still run; the exit code tells.
       fail(error, `${name}: `);
     }
     bench.end();
   }
-}
-
-/** The words that name benchmarks, and the options with their values. */
-function split(args) {
-  const names = [];
-  const flags = [];
-  for (let i = 0; i < args.length; i++) {
-    if (!args[i].startsWith('--')) {
-      names.push(args[i]);
-      continue;
-    }
-    flags.push(args[i]);
-    const takesNext = args[i] !== '--json' && !args[i].includes('=');
-    if (takesNext && i + 1 < args.length) flags.push(args[++i]);
-  }
-  return { names, flags };
 }
 
 /** What a fresh clone lacks is built first; its output must not mix with the figures. */

@@ -9,7 +9,7 @@ export { recommended };
  * ones by name.
  */
 export function createNetwork(setnet, { kind, seed, threads, data, settings = {} }) {
-  const { hidden, epsilon, dropout } = { ...recommended, ...settings };
+  const { hidden, epsilon, dropout, activation = 'relu' } = { ...recommended, ...settings };
   return setnet.Network.create({
     inputs: data.inputs,
     classes: data.classes,
@@ -17,7 +17,7 @@ export function createNetwork(setnet, { kind, seed, threads, data, settings = {}
     seed,
     threads,
     layers: [
-      ...hidden.map((units) => setnet[kind]({ units, epsilon, activation: 'relu', dropout })),
+      ...hidden.map((units) => setnet[kind]({ units, epsilon, activation, dropout })),
       setnet.dense({ units: data.classes.length }),
     ],
   });

@@ -1,0 +1,72 @@
+// The targets of the figures: below a floor the work is not done, an aim is where the limit is thought to be. Ratios are to
+// the peer in the same run, on one thread.
+
+const batches = [1, 16, 128, 1024];
+const perBatch = (floors, aims) =>
+  Object.fromEntries(batches.map((batch, i) => [batch, { floor: floors[i], aim: aims[i] }]));
+
+/** setnet against onnxruntime with the same network as dense matrices: 784-1000-1000-1000-10, epsilon 20. */
+export function inferenceTarget(batch, isa) {
+  const aims = isa === 'avx512' ? [6, 10, 12, 10.5] : isa === 'avx2' ? [7.5, 15, 14, 13] : [6, 10, 12, 10.5];
+  return perBatch([4.5, 7, 9, 8], aims)[batch] ?? {};
+}
+
+const layers = {
+  '4096x4096 10 %': perBatch([3.5, 4.5, 4.5, 4], [4.5, 6, 6, 5]),
+  '4096x4096 1 %': perBatch([25, 40, 30, 28], [35, 55, 40, 35]),
+  '65536->4096 0.5 %': perBatch([80, 80, 35, 35], [100, 100, 45, 45]),
+  '3072->768 10 %': { 256: { floor: 3.5, aim: 5 } },
+  '3072->768 1 %': { 256: { floor: 18, aim: 25 } },
+};
+
+/** A single layer against onnxruntime dense; the layer by the name that layers.mjs gives it. */
+export function layerTarget(name, batch) {
+  return layers[name]?.[batch] ?? {};
+}
+
+/** 1000x1000 4 % against the best of the sparse libraries. */
+export function libraryTarget(name, batch) {
+  if (name !== '1000x1000 4 %') return {};
+  return perBatch([1.2, 1.5, 1.6, 1.3], [1.4, 1.8, 1.9, 1.5])[batch] ?? {};
+}
+
+/** Sparse against dense at a density of 30 %: never slower (3 % of noise allowed). */
+export const crossover = { floor: 1, aim: 1.3, tolerance: 0.03 };
+
+/** Shares of the ceiling that bounds a kernel. */
+export const shares = {
+  batch1: { floor: 0.75, aim: 0.9 },
+  panel: (isa) => (isa === 'avx2' ? { floor: 0.6, aim: 0.8 } : { floor: 0.7, aim: 0.9 }),
+  maskedOfSgemm: { floor: 0.7 },
+};
+
+export const training = {
+  againstMasked: { floor: 10, aim: 15 },
+  /** Cost of srelu and dropout 0.3: times that of relu without dropout. */
+  sreluDropout: { floor: 1.6, aim: 1.3 },
+  wideStep: { floor: 35, aim: 20 }, // ms
+  widePeak: { floor: 600, aim: 400 }, // MB
+  cifarEpoch: { floor: 0.9, aim: 0.5 }, // s
+};
+
+/** ns per connection of an evolution with everything that is made again after it. */
+export function evolutionTarget(connections) {
+  return connections > 2e6 ? { floor: 45, aim: 20 } : { floor: 30, aim: 12 };
+}
+
+/** Bytes per connection. Training: with the published snapshot, which may take 8 and cannot be seen apart from outside. */
+export const memory = {
+  training: { floor: 36, aim: 32 },
+  frozen: { floor: 6.6, aim: 6.2 },
+};
+
+/** Two threads against one. `multiplyAdds`: of a call to a single layer. 3 % of noise allowed where it says "never slower". */
+export const twoThreads = {
+  network: (batch) => (batch >= 128 ? { floor: 1.6, aim: 1.85 } : { floor: 1, tolerance: 0.03 }),
+  layer: (multiplyAdds) => (multiplyAdds >= 2e6 ? { floor: 1.3, aim: 1.6 } : { floor: 1, tolerance: 0.03 }),
+};
+
+export const callOverhead = { floor: 800, aim: 400 }; // ns
+
+/** Edges per second. */
+export const graphChallenge = (threads) => (threads === 1 ? { floor: 2e11, aim: 6e11 } : { floor: 3.5e11, aim: 1e12 });
