@@ -193,18 +193,22 @@ function howToGet(debian) {
   return debian ? ` (Debian: ${debian}; bench/native/packages.sh installs it)` : '';
 }
 
-/** What of the project's own sources the kernels are made of. */
+/** What of the project's own sources the kernels and the forms that they walk are made of. */
 function engineFiles() {
-  return ['native/base', 'native/rules', 'native/kernels'].flatMap((path) => listFiles(path));
+  return ['native/base', 'native/rules', 'native/kernels', 'native/core', 'native/cpu'].flatMap((path) =>
+    listFiles(path),
+  );
 }
 
 function engineFlags({ defines, cflags, includeDirs }) {
   return [...defines.map((define) => `-D${define}`), ...includeDirs.map((path) => `-I${path}`), ...cflags];
 }
 
-/** The objects of native/base and native/kernels, compiled as they ship: those of a fresh native build, or our own. */
+/** The objects of native/base, native/kernels and the packed forms, compiled as they ship: those of a fresh native build, or our own. */
 async function engineObjects(compiler, sources) {
-  const wanted = sources.sources.filter((path) => /^native\/(base|kernels)\//.test(path));
+  const wanted = sources.sources.filter((path) =>
+    /^native\/(base\/|kernels\/|cpu\/(packed_matrix|column_form)\.cc)/.test(path),
+  );
   const built = freshObjects();
   if (built !== undefined && wanted.every((path) => existsSync(built(path)))) return wanted.map(built);
 
