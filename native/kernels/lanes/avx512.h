@@ -32,6 +32,19 @@ SETNET_INLINE Lanes loadPart(const float* p, int64_t count) {
 SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
   _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1), a.v);
 }
+// 16 integers as f32.
+SETNET_INLINE Lanes loadIntegers(const uint8_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
+SETNET_INLINE Lanes loadIntegers(const int8_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+}
+SETNET_INLINE Lanes loadIntegers(const uint16_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))))};
+}
+SETNET_INLINE Lanes loadIntegers(const int16_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))))};
+}
 SETNET_INLINE Lanes splat(float x) { return {_mm512_set1_ps(x)}; }
 // The first R of four weights, each in every lane: one load for all of them.
 template <int R>

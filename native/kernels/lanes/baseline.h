@@ -48,6 +48,13 @@ SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
   store(part, a);
   for (int64_t i = 0; i < count; ++i) p[i] = part[i];
 }
+// 16 integers as f32; the compiler vectorizes it.
+template <class T>
+SETNET_INLINE Lanes loadIntegers(const T* p) {
+  float numbers[16];
+  for (int i = 0; i < 16; ++i) numbers[i] = static_cast<float>(p[i]);
+  return load(numbers);
+}
 SETNET_INLINE Lanes splat(float x) {
   const Float4 four = {x, x, x, x};
   return {{four, four, four, four}};

@@ -4,7 +4,7 @@ struct RowScaling {
   Lanes mean, scale;
 };
 
-// 16 elements (or the first `count`; the others are 0) as f32. The compiler vectorizes the conversion.
+// 16 elements (or the first `count`; the others are 0) as f32.
 template <class T>
 SETNET_INLINE Lanes convert(const T* from, int64_t count) {
   alignas(64) float numbers[16] = {};
@@ -15,6 +15,17 @@ SETNET_INLINE Lanes convert(const T* from, int64_t count) {
   }
   return load(numbers);
 }
+template <class T>
+SETNET_INLINE Lanes convertInteger(const T* from, int64_t count) {
+  if (count == kLanes) return loadIntegers(from);
+  T part[16] = {};
+  for (int64_t i = 0; i < count; ++i) part[i] = from[i];
+  return loadIntegers(part);
+}
+SETNET_INLINE Lanes convert(const uint8_t* from, int64_t count) { return convertInteger(from, count); }
+SETNET_INLINE Lanes convert(const int8_t* from, int64_t count) { return convertInteger(from, count); }
+SETNET_INLINE Lanes convert(const uint16_t* from, int64_t count) { return convertInteger(from, count); }
+SETNET_INLINE Lanes convert(const int16_t* from, int64_t count) { return convertInteger(from, count); }
 SETNET_INLINE Lanes convert(const float* from, int64_t count) {
   return count == kLanes ? load(from) : loadPart(from, count);
 }

@@ -45,20 +45,22 @@ SETNET_INLINE uint64_t loadColumns(const uint16_t* p) {
   }
 }
 
-// R rows of one group, N vectors of one panel.
-template <int R, int N, int Width, class Weight, class Finish>
-SETNET_INLINE void productRows(const uint32_t* rows, const uint16_t* columns, const Weight* values, uint32_t steps,
-                               const float* start, bool first, bool last, const float* x, float* y,
-                               const Finish& finish) {
+// R rows of one group and N vectors of one panel, from begin over their connections to end.
+template <int R, int N, int Width>
+struct ProductTile {
   Lanes sum[R][N];
-  SETNET_UNROLL
-  for (int r = 0; r < R; ++r) {
-    const int64_t row = rows[r];
+
+  SETNET_MEMBER_INLINE void begin(const uint32_t* rows, const float* start, bool first, const float* y) {
     SETNET_UNROLL
-    for (int v = 0; v < N; ++v)
-      sum[r][v] = first ? splat(start ? start[row] : 0.0f) : load(y + row * Width + v * kLanes);
+    for (int r = 0; r < R; ++r) {
+      const int64_t row = rows[r];
+      SETNET_UNROLL
+      for (int v = 0; v < N; ++v)
+        sum[r][v] = first ? splat(start ? start[row] : 0.0f) : load(y + row * Width + v * kLanes);
+    }
   }
-  for (uint32_t k = 0; k < steps; ++k) {
+  template <class Weight>
+  SETNET_MEMBER_INLINE void step(const uint16_t* columns, const Weight* values, const float* x) {
     const uint64_t packed = loadColumns<R>(columns);
     Lanes weight[R];
     splatEach(values, weight);
@@ -68,37 +70,70 @@ SETNET_INLINE void productRows(const uint32_t* rows, const uint16_t* columns, co
       SETNET_UNROLL
       for (int v = 0; v < N; ++v) sum[r][v] = madd(weight[r], load(source + v * kLanes), sum[r][v]);
     }
-    columns += kGroupRows;
-    values += kGroupRows;
   }
   // From the last row on, so that a row that is repeated is written last by its first place.
-  const Lanes zero = splat(0.0f);
-  SETNET_UNROLL
-  for (int r = R - 1; r >= 0; --r) {
-    const int64_t at = static_cast<int64_t>(rows[r]) * Width;
+  template <class Finish>
+  SETNET_MEMBER_INLINE void end(const uint32_t* rows, bool last, float* y, const Finish& finish) {
+    const Lanes zero = splat(0.0f);
     SETNET_UNROLL
-    for (int v = 0; v < N; ++v)
-      store(y + at + v * kLanes, last ? finish(sum[r][v] + zero, at + v * kLanes) : sum[r][v]);
+    for (int r = R - 1; r >= 0; --r) {
+      const int64_t at = static_cast<int64_t>(rows[r]) * Width;
+      SETNET_UNROLL
+      for (int v = 0; v < N; ++v)
+        store(y + at + v * kLanes, last ? finish(sum[r][v] + zero, at + v * kLanes) : sum[r][v]);
+    }
   }
-}
+};
 
 template <int N, int Width, class Weight, class Finish>
 static void productPanel(const PackedRows& w, const Weight* values, const float* start, const float* x, float* y,
                          const Finish& finish) {
   constexpr int R = kSparseRows * 2 / N < 4 ? kSparseRows * 2 / N : 4;
+  // With one vector a group alone has too few chains to hide their latency: two groups go side by side.
+  constexpr bool kPairs = N == 1 && R == 4;
   const uint16_t* columns = w.columns;
   const uint32_t* rows = w.rows;
   const uint32_t* steps = w.steps;
   for (int64_t block = 0; block < w.blocks; ++block) {
     const float* blockX = x + block * w.blockWidth * Width;
     const bool first = block == 0, last = block + 1 == w.blocks;
-    for (int64_t group = 0; group < w.groups; ++group) {
-      const uint32_t count = *steps++;
+    int64_t group = 0;
+    if constexpr (kPairs) {
+      for (; group + 2 <= w.groups; group += 2) {
+        const int64_t firstCount = steps[0], secondCount = steps[1];
+        const int64_t common = firstCount < secondCount ? firstCount : secondCount;
+        const uint16_t* otherColumns = columns + kGroupRows * firstCount;
+        const Weight* otherValues = values + kGroupRows * firstCount;
+        ProductTile<R, N, Width> tile, other;
+        tile.begin(rows, start, first, y);
+        other.begin(rows + kGroupRows, start, first, y);
+        for (int64_t k = 0; k < kGroupRows * common; k += kGroupRows) {
+          tile.step(columns + k, values + k, blockX);
+          other.step(otherColumns + k, otherValues + k, blockX);
+        }
+        for (int64_t k = kGroupRows * common; k < kGroupRows * firstCount; k += kGroupRows)
+          tile.step(columns + k, values + k, blockX);
+        for (int64_t k = kGroupRows * common; k < kGroupRows * secondCount; k += kGroupRows)
+          other.step(otherColumns + k, otherValues + k, blockX);
+        tile.end(rows, last, y, finish);
+        other.end(rows + kGroupRows, last, y, finish);
+        steps += 2;
+        rows += 2 * kGroupRows;
+        columns = otherColumns + kGroupRows * secondCount;
+        values = otherValues + kGroupRows * secondCount;
+      }
+    }
+    for (; group < w.groups; ++group) {
+      const int64_t count = *steps++;
       SETNET_UNROLL
       for (int r = 0; r < kGroupRows; r += R) {
         // Rows that are repeated, and only they, have been finished already.
         if (r > 0 && rows[r] == rows[r - 1]) continue;
-        productRows<R, N, Width>(rows + r, columns + r, values + r, count, start, first, last, blockX, y, finish);
+        ProductTile<R, N, Width> tile;
+        tile.begin(rows + r, start, first, y);
+        for (int64_t k = 0; k < kGroupRows * count; k += kGroupRows)
+          tile.step(columns + r + k, values + r + k, blockX);
+        tile.end(rows + r, last, y, finish);
       }
       rows += kGroupRows;
       columns += kGroupRows * count;
