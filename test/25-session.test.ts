@@ -168,9 +168,8 @@ describe('25 session', () => {
 
   it('probabilities are there as soon as an epoch is published', async () => {
     const net = smallNetwork(12, 3);
-    const training = net.fit(data, { epochs: 2 });
     throwsCode(() => net.predictSync(data.x, { output: 'probabilities' }), 'ERR_SETNET_STATE', /never fitted/);
-    for await (const _ of training) {
+    for await (const _ of net.fit(data, { epochs: 2 })) {
       const session = await net.freeze();
       assertSameBits(
         session.predictSync(data.x, { output: 'probabilities' }),
@@ -414,7 +413,8 @@ describe('25 session', () => {
       );
       const { 'with an allocation': control, ...others } = bytes;
       assert.ok((control as number) > 16, `${control} bytes where an array is made`);
-      for (const [name, each] of Object.entries(others)) assert.ok(each < 1, `${name}: ${each} bytes a call`);
+      // The smallest object has 16 bytes.
+      for (const [name, each] of Object.entries(others)) assert.ok(each < 4, `${name}: ${each} bytes a call`);
     });
 
     it('V8 knows how much memory a session has: what is not held any more goes without being asked @memory', async () => {
