@@ -329,9 +329,17 @@ void time_loss(const KernelBench& bench) {
       const double elements = static_cast<double>(units * batch),
                    moved = static_cast<double>(units * z.vectors() * 128);
       for (int rule = 0; rule < static_cast<int>(std::size(rules::kLosses)); ++rule) {
-        const kernels::LossArgs args = {rule,         units,           z.panels(),     gradient.panels(),
-                                        z.vectors(),  batch,           classes.data(), 1.0f / static_cast<float>(batch),
-                                        terms.data(), z.vectors() * 16, predicted.data()};
+        const kernels::LossArgs args = {rule,
+                                        units,
+                                        z.panels(),
+                                        gradient.panels(),
+                                        z.vectors(),
+                                        batch,
+                                        classes.data(),
+                                        1.0f / static_cast<float>(batch),
+                                        terms.data(),
+                                        z.vectors() * 16,
+                                        predicted.data()};
         bench.run({std::string("loss ") + rules::kLosses[rule].name, unitsName(units), batch, moved,
                    bench.ceilings.update(z.bytes() + gradient.bytes()), "ns per element", elements},
                   [&] { bench.table.loss(args); });

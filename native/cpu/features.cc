@@ -1,7 +1,11 @@
 #include "cpu/features.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+
+#include "cpu/partition.h"
+#include "cpu/pool/pool.h"
 
 namespace setnet::cpu {
 
@@ -103,9 +107,8 @@ Status checkRows(const RowSet& rows, uint64_t inputs) {
 }
 
 Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& scaling, const RowSet& rows,
-                    uint64_t first, uint64_t count, const kernels::Panels& out) {
+                    uint64_t first, uint64_t count, const kernels::Panels& out, int threads) {
   const bool scaled = scaling.kind != core::Scaling::Kind::None;
-  uint8_t nonfinite = 0;
   kernels::PackRowsArgs args = {};
   args.type = elementOf(rows.matrix.type);
   args.data = rows.matrix.data;
@@ -118,11 +121,19 @@ Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& sc
   args.perFeature = scaling.mean.size() > 1;
   args.hasMissing = scaling.hasMissing;
   args.missing = static_cast<float>(scaling.missing);
-  args.columnBegin = 0;
-  args.columnEnd = args.columns;
   args.out = out;
-  args.nonfinite = &nonfinite;
-  kernels.packRows(args);
+  constexpr int kMostParts = 64;
+  const int parts = std::min(kMostParts, partsFor(static_cast<uint64_t>(args.columns) * count, threads));
+  uint8_t found[kMostParts] = {};
+  pool::parallel(parts, [&](int part) {
+    kernels::PackRowsArgs own = args;
+    const Range columns = evenRange(args.columns, kernels::kLanes, parts, part);
+    own.columnBegin = columns.begin;
+    own.columnEnd = columns.end;
+    own.nonfinite = &found[part];
+    kernels.packRows(own);
+  });
+  const bool nonfinite = std::any_of(found, found + parts, [](uint8_t one) { return one != 0; });
   return nonfinite ? nameNonfinite(scaling, rows, first, count) : Status();
 }
 

@@ -17,7 +17,8 @@ Status checkRows(const backend::RowSet& rows, uint64_t inputs);
 
 // Positions [first, first + count) of the rows into panels, scaled; the lanes of the last vector beyond `count` become
 // zeros. Code::Nonfinite names row and column of the first feature that is not finite. The rows have been checked.
+// `threads`: large ones are cut by columns.
 Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& scaling, const backend::RowSet& rows,
-                    uint64_t first, uint64_t count, const kernels::Panels& out);
+                    uint64_t first, uint64_t count, const kernels::Panels& out, int threads = 1);
 
 }  // namespace setnet::cpu

@@ -218,7 +218,7 @@ void Engine::inputGradient(size_t layer, const Slice& slice) {
 
 Status Engine::runSlice(const Slice& slice, const RowSet& rows, const Targets& targets, uint64_t step) {
   SETNET_TRY(packFeatures(*kernels_, scaling_, rows, static_cast<uint64_t>(slice.firstSample),
-                          static_cast<uint64_t>(slice.samples), of(slice, x_)));
+                          static_cast<uint64_t>(slice.samples), of(slice, x_), slice.alone ? threads_ : 1));
   for (size_t l = 0; l < layers_.size(); ++l) forwardLayer(l, slice, step);
   computeLoss(slice, targets);
   activationGradient(layers_.size() - 1, slice, {0, layers_.back().units()});

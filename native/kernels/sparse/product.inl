@@ -131,8 +131,7 @@ static void productPanel(const PackedRows& w, const Weight* values, const float*
         if (r > 0 && rows[r] == rows[r - 1]) continue;
         ProductTile<R, N, Width> tile;
         tile.begin(rows + r, start, first, y);
-        for (int64_t k = 0; k < kGroupRows * count; k += kGroupRows)
-          tile.step(columns + r + k, values + r + k, blockX);
+        for (int64_t k = 0; k < kGroupRows * count; k += kGroupRows) tile.step(columns + r + k, values + r + k, blockX);
         tile.end(rows + r, last, y, finish);
       }
       rows += kGroupRows;
