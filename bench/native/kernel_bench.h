@@ -47,8 +47,9 @@ struct PackedWeights {
     setnet::cpu::PackOptions options;
     options.companionCount = updatable ? 1 : 0;
     options.updatable = updatable;
-    setnet::Status status = forward.pack(view, options);
-    if (status.ok() && updatable) status = transposed.packTransposed(view, forward, 1);
+    setnet::cpu::PackMemory memory;
+    setnet::Status status = forward.pack(view, options, &memory);
+    if (status.ok() && updatable) status = transposed.packTransposed(view, forward, 1, &memory);
     if (!status.ok()) Options::fail(status.message());
     if (!updatable) columns.build(view);
   }

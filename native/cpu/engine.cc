@@ -16,6 +16,9 @@ using backend::RowSet;
 
 namespace {
 
+// What packing needs is kept between evolutions up to this many bytes.
+constexpr uint64_t kKeptPacking = uint64_t{32} << 20;
+
 Status outOfMemory(const char* doing) { return Status(Code::Memory, std::string("no memory while ") + doing); }
 
 }  // namespace
@@ -40,9 +43,10 @@ Status Engine::create(const core::Model& model, const backend::TrainingRules& ru
     for (size_t l = 0; l < count; ++l) {
       const core::LayerDefinition& definition = model.definition.layers[l];
       SETNET_TRY(engine->layers_[l].create(definition, static_cast<uint32_t>(l), model.layers[l], stateCount,
-                                           engine->threads_));
+                                           engine->threads_, &engine->packing_));
       engine->traces_[l].needsInput = activationNeedsInput(definition.activation.rule);
     }
+    engine->packing_.release(kKeptPacking);
     *out = std::move(engine);
   } catch (const std::bad_alloc&) {
     return outOfMemory("an engine was made");
@@ -65,9 +69,11 @@ Status Engine::evolve(const EvolutionSettings& settings, std::vector<core::Layer
     // All layers first, so that a failure in the last one changes nothing in the first.
     std::vector<EvolvedLayer> evolved(layers_.size());
     std::vector<core::LayerEvolutionReport> made(layers_.size());
-    for (size_t l = 0; l < layers_.size(); ++l) SETNET_TRY(layers_[l].evolve(settings, seed_, &evolved[l], &made[l]));
-    for (size_t l = 0; l < layers_.size(); ++l) SETNET_TRY(layers_[l].commit(std::move(evolved[l])));
+    for (size_t l = 0; l < layers_.size(); ++l)
+      SETNET_TRY(layers_[l].evolve(settings, seed_, &packing_, &evolved[l], &made[l]));
+    for (size_t l = 0; l < layers_.size(); ++l) SETNET_TRY(layers_[l].commit(std::move(evolved[l]), &packing_));
     *reports = std::move(made);
+    packing_.release(kKeptPacking);
   } catch (const std::bad_alloc&) {
     return outOfMemory("a network evolved");
   }
@@ -83,7 +89,10 @@ Status Engine::exportLayers(core::Model* model, bool withOptimizerState) const {
   try {
     std::vector<core::LayerState> states;
     states.reserve(layers_.size());
-    for (const Layer& layer : layers_) states.push_back(layer.exportState(withOptimizerState));
+    for (const Layer& layer : layers_) {
+      states.emplace_back();
+      SETNET_TRY(layer.exportState(withOptimizerState, &states.back()));
+    }
     model->layers = std::move(states);
   } catch (const std::bad_alloc&) {
     return outOfMemory("a network was exported");

@@ -93,6 +93,7 @@ class Engine : public backend::Engine {
   Buffer<float> terms_;
   Buffer<uint32_t> predicted_;
 
+  PackMemory packing_;
   WorkspacePool workspaces_;
   std::vector<ForwardForm> forms_;
 };

@@ -41,7 +41,7 @@ bool allFinite(const StateBuffers& buffers) {
 }  // namespace
 
 Status Layer::create(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state,
-                     int stateCount, int threads) {
+                     int stateCount, int threads, PackMemory* memory) {
   definition_ = definition;
   index_ = index;
   threads_ = threads;
@@ -63,10 +63,10 @@ Status Layer::create(const core::LayerDefinition& definition, uint32_t index, co
   }
   const StateBuffers buffers = stateOrZeros(state.weightState, stateCount, connections);
   if (!isSparse()) SETNET_TRY(dense_.allocate(definition.units, definition.inputs, stateCount, true));
-  return pack(state.weights, buffers);
+  return pack(state.weights, buffers, memory);
 }
 
-Status Layer::pack(const CsrMatrix& matrix, const StateBuffers& state) {
+Status Layer::pack(const CsrMatrix& matrix, const StateBuffers& state, PackMemory* memory) {
   if (!isSparse()) {
     mask_ = matrix;
     dense_.scatter(mask_, state);
@@ -77,8 +77,8 @@ Status Layer::pack(const CsrMatrix& matrix, const StateBuffers& state) {
                         matrix.values.data()};
   const float* companions[kMaxCompanions] = {};
   for (size_t i = 0; i < state.size(); ++i) companions[i] = state[i].data();
-  Status status = packed_.pack(view, {threads_, stateCount_, companions, true});
-  if (status.ok() && index_ > 0) status = transposed_.packTransposed(view, packed_, threads_);
+  Status status = packed_.pack(view, {threads_, stateCount_, companions, true}, memory);
+  if (status.ok() && index_ > 0) status = transposed_.packTransposed(view, packed_, threads_, memory);
   if (!status.ok()) return Status(status.code(), "layers[" + std::to_string(index_) + "]: " + status.message());
   for (int part = 0; index_ > 0 && part < transposed_.parts(); ++part) {
     const kernels::GatherArgs values = transposed_.refresh(packed_, part);
@@ -106,12 +106,12 @@ ForwardForm Layer::forwardForm() const {
   return form;
 }
 
-void Layer::canonical(CsrMatrix* matrix, StateBuffers* state) const {
+Status Layer::canonical(CsrMatrix* matrix, StateBuffers* state, PackMemory* memory) const {
   if (!isSparse()) {
     *matrix = mask_;
     state->resize(static_cast<size_t>(stateCount_));
     dense_.gather(matrix, state);
-    return;
+    return Status();
   }
   matrix->rows = packed_.rows();
   matrix->columns = packed_.columns();
@@ -124,18 +124,19 @@ void Layer::canonical(CsrMatrix* matrix, StateBuffers* state) const {
     (*state)[i].resize(packed_.count());
     companions[i] = (*state)[i].data();
   }
-  packed_.unpack(matrix->rowPointers.data(), matrix->columnIndices.data(), matrix->values.data(), companions);
+  return packed_.unpack(matrix->rowPointers.data(), matrix->columnIndices.data(), matrix->values.data(), companions,
+                        memory);
 }
 
-Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolvedLayer* evolved,
-                     core::LayerEvolutionReport* report) const {
+Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, PackMemory* memory,
+                     EvolvedLayer* evolved, core::LayerEvolutionReport* report) const {
   *report = core::LayerEvolutionReport();
   report->connections = connections();
   if (!core::isEvolved(definition_)) return Status();
 
   CsrMatrix before;
   StateBuffers state;
-  canonical(&before, &state);
+  SETNET_TRY(canonical(&before, &state, memory));
   core::LayerEvolutionInput input;
   input.zeta = backend::zetaOf(definition_, settings);
   input.growBack = settings.growBack;
@@ -158,7 +159,9 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
   return Status();
 }
 
-Status Layer::commit(EvolvedLayer evolved) { return evolved.changed ? pack(evolved.matrix, evolved.state) : Status(); }
+Status Layer::commit(EvolvedLayer evolved, PackMemory* memory) {
+  return evolved.changed ? pack(evolved.matrix, evolved.state, memory) : Status();
+}
 
 Status Layer::checkFinite() const {
   if (!allFinite(bias_.data(), bias_.size())) return notFinite(index_, "a bias");
@@ -181,8 +184,9 @@ Status Layer::checkFinite() const {
   return Status();
 }
 
-core::LayerState Layer::exportState(bool withOptimizerState) const {
-  core::LayerState out;
+Status Layer::exportState(bool withOptimizerState, core::LayerState* exported) const {
+  core::LayerState& out = *exported;
+  PackMemory memory;
   StateBuffers state;
   if (definition_.kind == LayerKind::Dense) {
     const uint64_t count = definition_.units * definition_.inputs;
@@ -198,14 +202,14 @@ core::LayerState Layer::exportState(bool withOptimizerState) const {
       }
     }
   } else {
-    canonical(&out.weights, &state);
+    SETNET_TRY(canonical(&out.weights, &state, &memory));
   }
   out.bias = bias_;
   if (withOptimizerState) {
     out.weightState = std::move(state);
     out.biasState = biasState_;
   }
-  return out;
+  return Status();
 }
 
 }  // namespace setnet::cpu

@@ -24,7 +24,7 @@ class Layer {
   // `index` counts from 0; the first layer needs no input gradient. Optimizer state is taken over where `state` has
   // `stateCount` buffers. Code::Memory.
   Status create(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state, int stateCount,
-                int threads);
+                int threads, PackMemory* memory);
 
   const core::LayerDefinition& definition() const { return definition_; }
   bool isSparse() const { return definition_.kind == core::LayerKind::Sparse; }
@@ -42,19 +42,19 @@ class Layer {
   std::vector<std::vector<float>>& biasState() { return biasState_; }
 
   // The layer after this evolution; nothing is changed yet.
-  Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolvedLayer* evolved,
+  Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, PackMemory* memory, EvolvedLayer* evolved,
                 core::LayerEvolutionReport* report) const;
   // Code::Memory: then the layer is not to be used any more.
-  Status commit(EvolvedLayer evolved);
+  Status commit(EvolvedLayer evolved, PackMemory* memory);
 
   // Code::Diverged where a weight, bias or optimizer state is not finite.
   Status checkFinite() const;
-  core::LayerState exportState(bool withOptimizerState) const;
+  Status exportState(bool withOptimizerState, core::LayerState* out) const;
 
  private:
-  Status pack(const core::CsrMatrix& matrix, const std::vector<std::vector<float>>& state);
+  Status pack(const core::CsrMatrix& matrix, const std::vector<std::vector<float>>& state, PackMemory* memory);
   // Topology and values in canonical order, and the state of every connection.
-  void canonical(core::CsrMatrix* matrix, std::vector<std::vector<float>>* state) const;
+  Status canonical(core::CsrMatrix* matrix, std::vector<std::vector<float>>* state, PackMemory* memory) const;
 
   core::LayerDefinition definition_;
   uint32_t index_ = 0;

@@ -41,17 +41,74 @@ std::vector<int64_t> cutParts(const std::vector<uint64_t>& rowPointers, int part
   return cuts;
 }
 
-// numbers[k][i] = from[first[i] + k] for k below the row's length, else 0.
-void interleave(const float* from, const uint64_t* first, const uint32_t* lengths, uint32_t steps, float* to) {
-  const uint32_t common = *std::min_element(lengths, lengths + kGroupRows);
+// The four rows of a group: where each begins in an array of rows, how long it is.
+struct GroupRows {
+  const uint32_t* rows;
+  uint64_t first[kGroupRows];
+  uint32_t lengths[kGroupRows];
+  uint32_t common;  // steps that all of them have
+};
+
+// to[4 k + i] = from[first[i] + k] for k below the row's length, else 0.
+void interleave(const float* from, const GroupRows& group, uint32_t steps, float* to) {
   if (!from) {
     std::memset(to, 0, steps * kGroupRows * sizeof(float));
     return;
   }
-  for (uint32_t k = 0; k < common; ++k)
-    for (int i = 0; i < kGroupRows; ++i) to[kGroupRows * k + i] = from[first[i] + k];
-  for (uint32_t k = common; k < steps; ++k)
-    for (int i = 0; i < kGroupRows; ++i) to[kGroupRows * k + i] = k < lengths[i] ? from[first[i] + k] : 0.0f;
+  const float* row[kGroupRows];
+  for (int i = 0; i < kGroupRows; ++i) row[i] = from + group.first[i];
+  for (uint32_t k = 0; k < group.common; ++k)
+    for (int i = 0; i < kGroupRows; ++i) to[kGroupRows * k + i] = row[i][k];
+  for (uint32_t k = group.common; k < steps; ++k)
+    for (int i = 0; i < kGroupRows; ++i) to[kGroupRows * k + i] = k < group.lengths[i] ? row[i][k] : 0.0f;
+}
+
+// The same for columns, which are made relative to `base`; padding is at the row's last column, or at 0.
+template <class Column>
+void interleaveColumns(const Column* from, Column base, const GroupRows& group, uint32_t steps, uint16_t* to) {
+  const Column* row[kGroupRows];
+  for (int i = 0; i < kGroupRows; ++i) row[i] = from + group.first[i];
+  for (uint32_t k = 0; k < group.common; ++k)
+    for (int i = 0; i < kGroupRows; ++i) to[kGroupRows * k + i] = static_cast<uint16_t>(row[i][k] - base);
+  for (uint32_t k = group.common; k < steps; ++k)
+    for (int i = 0; i < kGroupRows; ++i)
+      to[kGroupRows * k + i] = k < group.lengths[i] ? static_cast<uint16_t>(row[i][k] - base)
+                               : k > 0              ? to[kGroupRows * (k - 1) + i]
+                                                    : uint16_t{0};
+}
+
+// first[r] becomes the place of row r's connections among those of a block that begins at `begin`.
+void placesOfRows(const uint32_t* lengths, uint64_t rows, uint64_t begin, uint64_t* first) {
+  for (uint64_t r = 0; r < rows; ++r) {
+    first[r] = begin;
+    begin += lengths[r];
+  }
+}
+
+// Copies `count` numbers, or where there is room for it some more: the end of a short loop that nobody can predict
+// costs more than they do. fromRoom, toRoom: numbers that may be read, and written because what lies there comes later.
+template <class From, class To, class Convert>
+void copyShort(const From* from, uint64_t fromRoom, uint32_t count, To* to, uint64_t toRoom, const Convert& convert) {
+  constexpr uint32_t kAtOnce = 32;
+  if (count <= kAtOnce && fromRoom >= kAtOnce && toRoom >= kAtOnce) {
+    for (uint32_t k = 0; k < kAtOnce; ++k) to[k] = convert(from[k]);
+  } else {
+    for (uint32_t k = 0; k < count; ++k) to[k] = convert(from[k]);
+  }
+}
+void copyShort(const float* from, uint64_t fromRoom, uint32_t count, float* to, uint64_t toRoom) {
+  copyShort(from, fromRoom, count, to, toRoom, [](float x) { return x; });
+}
+
+// The inverse of interleave.
+template <class T, class To>
+void separate(const T* from, const GroupRows& group, To* to) {
+  To* row[kGroupRows];
+  for (int i = 0; i < kGroupRows; ++i) row[i] = to + group.first[i];
+  for (uint32_t k = 0; k < group.common; ++k)
+    for (int i = 0; i < kGroupRows; ++i) row[i][k] = static_cast<To>(from[kGroupRows * k + i]);
+  for (int i = 0; i < kGroupRows; ++i)
+    for (uint32_t k = group.common; k < group.lengths[i]; ++k) row[i][k] = static_cast<To>(from[kGroupRows * k + i]);
 }
 
 }  // namespace
@@ -111,68 +168,116 @@ Status PackedMatrix::reserveSlots(uint64_t slots, int companionCount) {
   return Status();
 }
 
-Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options) {
+uint64_t PackedMatrix::fillBlock(const Part& part, int64_t block, const uint64_t* firstOfRow,
+                                 const uint32_t* wideColumns, const uint16_t* columns, const float* values,
+                                 const float* const* companions, uint64_t to) {
+  uint64_t at = part.firstGroup + static_cast<uint64_t>(block * part.groups);
+  for (int64_t g = 0; g < part.groups; ++g, ++at) {
+    const uint32_t steps = steps_[at];
+    GroupRows group;
+    group.rows = rowOf_.data() + at * kGroupRows;
+    group.common = steps;
+    for (int i = 0; i < kGroupRows; ++i) {
+      group.first[i] = firstOfRow[group.rows[i]];
+      group.lengths[i] = lengths_[at * kGroupRows + i];
+      group.common = std::min(group.common, group.lengths[i]);
+    }
+    if (wideColumns)
+      interleaveColumns(wideColumns, uint32_t{0}, group, steps, columnOf_.data() + to);
+    else
+      interleaveColumns(columns, uint16_t{0}, group, steps, columnOf_.data() + to);
+    interleave(values, group, steps, values_.data() + to);
+    for (int i = 0; i < companionCount_; ++i)
+      interleave(companions ? companions[i] : nullptr, group, steps, companions_[i].data() + to);
+    to += steps * static_cast<uint64_t>(kGroupRows);
+  }
+  return to;
+}
+
+Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, PackMemory* memory) {
   const std::vector<uint64_t> pointers(matrix.rowPointers, matrix.rowPointers + matrix.rows + 1);
   SETNET_TRY(layOut(matrix.rows, matrix.columns, matrix.count(), cutParts(pointers, options.parts)));
 
-  // Where every row's connections of a block begin, in the canonical matrix; one row of it more than there are blocks.
-  const uint64_t rows = matrix.rows;
-  std::vector<uint64_t> cursor(pointers.begin(), pointers.end() - 1);
-  std::vector<uint32_t> lengths(static_cast<size_t>(blocks_) * rows, 0);
+  const uint64_t rows = matrix.rows, count = matrix.count();
+  SETNET_TRY(memory->lengths.reserve(static_cast<uint64_t>(blocks_) * rows));
+  SETNET_TRY(memory->cursors.reserve(std::max<uint64_t>(rows, static_cast<uint64_t>(blocks_) + 1)));
+  uint32_t* lengths = memory->lengths.data();
   for (uint64_t r = 0; r < rows; ++r) {
     uint64_t k = pointers[r];
     const uint64_t end = pointers[r + 1];
-    for (int64_t block = 0; k < end; ++block) {
+    for (int64_t block = 0; block < blocks_; ++block) {
       const uint64_t limit = static_cast<uint64_t>(block + 1) * static_cast<uint64_t>(blockWidth_);
       const uint64_t begin = k;
       while (k < end && matrix.columnIndices[k] < limit) ++k;
-      lengths[static_cast<size_t>(block) * rows + r] = static_cast<uint32_t>(k - begin);
+      lengths[static_cast<uint64_t>(block) * rows + r] = static_cast<uint32_t>(k - begin);
     }
   }
   uint64_t slot = 0;
-  std::vector<uint64_t> starts(rows);
   for (Part& part : parts_) {
     part.firstSlot = slot;
     for (int64_t block = 0; block < blocks_; ++block)
-      placeRows(part, block, lengths.data() + static_cast<size_t>(block) * rows + part.rowBegin, &slot, starts.data());
+      placeRows(part, block, lengths + static_cast<uint64_t>(block) * rows + part.rowBegin, &slot,
+                memory->cursors.data());
     part.slots = slot - part.firstSlot;
     slot += kSlack;
   }
   SETNET_TRY(reserveSlots(slot, options.companionCount));
 
-  for (const Part& part : parts_) {
-    uint64_t to = part.firstSlot;
-    uint64_t group = part.firstGroup;
+  std::vector<uint64_t> to;
+  for (const Part& part : parts_) to.push_back(part.firstSlot);
+  if (blocks_ == 1) {
+    for (size_t p = 0; p < parts_.size(); ++p)
+      to[p] = fillBlock(parts_[p], 0, matrix.rowPointers, matrix.columnIndices, nullptr, matrix.values,
+                        options.companions, to[p]);
+  } else {
+    // Rows of a block in the order of their lengths lie all over the matrix. So first the matrix is laid out block
+    // after block, which reads and writes in streams; the rows of one block then are near each other.
+    const float* companions[kMaxCompanions] = {};
+    SETNET_TRY(memory->columns.reserve(count));
+    SETNET_TRY(memory->values.reserve(count));
+    for (int i = 0; i < options.companionCount && options.companions; ++i) {
+      SETNET_TRY(memory->companions[i].reserve(count));
+      companions[i] = memory->companions[i].data();
+    }
+    uint64_t* next = memory->cursors.data();
+    std::vector<uint64_t> ends(static_cast<size_t>(blocks_));
+    uint64_t begin = 0;
     for (int64_t block = 0; block < blocks_; ++block) {
-      const uint32_t base = static_cast<uint32_t>(block * blockWidth_);
-      for (int64_t g = 0; g < part.groups; ++g, ++group) {
-        const uint32_t steps = steps_[group];
-        uint64_t first[kGroupRows];
-        uint32_t there[kGroupRows];
-        for (int i = 0; i < kGroupRows; ++i) {
-          const uint32_t row = rowOf_[group * kGroupRows + i];
-          there[i] = lengths_[group * kGroupRows + i];
-          first[i] = cursor[row];
-          cursor[row] += there[i];
-        }
-        uint16_t* columns = columnOf_.data() + to;
-        for (uint32_t k = 0; k < steps; ++k) {
-          // Padding is at the row's last column, or the block's first.
-          for (int i = 0; i < kGroupRows; ++i)
-            columns[kGroupRows * k + i] = k < there[i]
-                                              ? static_cast<uint16_t>(matrix.columnIndices[first[i] + k] - base)
-                                              : (k > 0 ? columns[kGroupRows * (k - 1) + i] : uint16_t{0});
-        }
-        interleave(matrix.values, first, there, steps, values_.data() + to);
-        for (int i = 0; i < options.companionCount; ++i)
-          interleave(options.companions ? options.companions[i] : nullptr, first, there, steps,
-                     companions_[i].data() + to);
-        to += steps * static_cast<uint64_t>(kGroupRows);
+      next[block] = begin;
+      for (uint64_t r = 0; r < rows; ++r) begin += lengths[static_cast<uint64_t>(block) * rows + r];
+      ends[static_cast<size_t>(block)] = begin;
+    }
+    for (uint64_t r = 0; r < rows; ++r) {
+      uint64_t k = pointers[r];
+      for (int64_t block = 0; block < blocks_; ++block) {
+        const uint32_t length = lengths[static_cast<uint64_t>(block) * rows + r];
+        const uint32_t base = static_cast<uint32_t>(block * blockWidth_);
+        const uint64_t at = next[block];
+        next[block] += length;
+        const uint64_t fromRoom = count - k, toRoom = ends[block] - at;
+        copyShort(matrix.columnIndices + k, fromRoom, length, memory->columns.data() + at, toRoom,
+                  [&](uint32_t column) { return static_cast<uint16_t>(column - base); });
+        copyShort(matrix.values + k, fromRoom, length, memory->values.data() + at, toRoom);
+        for (int i = 0; i < options.companionCount && options.companions; ++i)
+          copyShort(options.companions[i] + k, fromRoom, length, memory->companions[i].data() + at, toRoom);
+        k += length;
       }
     }
-    std::memset(columnOf_.data() + to, 0, kSlack * sizeof(uint16_t));
-    std::memset(values_.data() + to, 0, kSlack * sizeof(float));
-    for (int i = 0; i < options.companionCount; ++i) std::memset(companions_[i].data() + to, 0, kSlack * sizeof(float));
+    begin = 0;
+    for (int64_t block = 0; block < blocks_; ++block) {
+      const uint32_t* ofBlock = lengths + static_cast<uint64_t>(block) * rows;
+      uint64_t* first = memory->cursors.data();
+      placesOfRows(ofBlock, rows, begin, first);
+      if (rows > 0) begin = first[rows - 1] + ofBlock[rows - 1];
+      for (size_t p = 0; p < parts_.size(); ++p)
+        to[p] = fillBlock(parts_[p], block, first, nullptr, memory->columns.data(), memory->values.data(),
+                          options.companions ? companions : nullptr, to[p]);
+    }
+  }
+  for (size_t p = 0; p < parts_.size(); ++p) {
+    std::memset(columnOf_.data() + to[p], 0, kSlack * sizeof(uint16_t));
+    std::memset(values_.data() + to[p], 0, kSlack * sizeof(float));
+    for (int i = 0; i < companionCount_; ++i) std::memset(companions_[i].data() + to[p], 0, kSlack * sizeof(float));
   }
   if (!options.updatable) lengths_ = Buffer<uint16_t>();
   if (options.bfloat16) {
@@ -183,7 +288,7 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options) {
   return Status();
 }
 
-Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& forward, int parts) {
+Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& forward, int parts, PackMemory* memory) {
   constexpr uint64_t kMostSlots = 0xFFFFFFFFull;
   if (forward.slots_ > kMostSlots)
     return Status(Code::Memory, "a layer of " + std::to_string(matrix.count()) +
@@ -196,11 +301,12 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
   SETNET_TRY(layOut(rows, matrix.rows, matrix.count(), cutParts(pointers, parts)));
 
   // Of the forward form: the first slot of every row in every block.
-  std::vector<uint32_t> starts(static_cast<size_t>(forward.blocks_) * matrix.rows, 0);
+  SETNET_TRY(memory->starts.reserve(static_cast<uint64_t>(forward.blocks_) * matrix.rows));
+  uint32_t* starts = memory->starts.data();
   for (const Part& part : forward.parts_) {
     uint64_t slot = part.firstSlot, group = part.firstGroup;
     for (int64_t block = 0; block < forward.blocks_; ++block) {
-      uint32_t* ofBlock = starts.data() + static_cast<size_t>(block) * matrix.rows;
+      uint32_t* ofBlock = starts + static_cast<size_t>(block) * matrix.rows;
       for (int64_t g = 0; g < part.groups; ++g, ++group) {
         // From the last one on: a row that is repeated keeps its first place.
         for (int i = kGroupRows - 1; i >= 0; --i)
@@ -211,20 +317,24 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
   }
 
   // Lengths: connections of every column among the rows of a block (of the transpose).
-  std::vector<uint32_t> lengths(static_cast<size_t>(blocks_) * rows, 0);
+  const uint64_t lengthCount = static_cast<uint64_t>(blocks_) * rows;
+  SETNET_TRY(memory->lengths.reserve(lengthCount));
+  SETNET_TRY(memory->cursors.reserve(lengthCount));
+  uint32_t* lengths = memory->lengths.data();
+  std::memset(lengths, 0, lengthCount * sizeof(uint32_t));
   for (int64_t block = 0; block < blocks_; ++block) {
-    uint32_t* ofBlock = lengths.data() + static_cast<size_t>(block) * rows;
+    uint32_t* ofBlock = lengths + static_cast<size_t>(block) * rows;
     const uint64_t end = std::min(matrix.rows, static_cast<uint64_t>((block + 1) * blockWidth_));
     for (uint64_t k = matrix.rowPointers[block * blockWidth_]; k < matrix.rowPointers[end]; ++k)
       ++ofBlock[matrix.columnIndices[k]];
   }
-  std::vector<uint64_t> next(static_cast<size_t>(blocks_) * rows);
+  uint64_t* next = memory->cursors.data();
   uint64_t slot = 0;
   for (Part& part : parts_) {
     part.firstSlot = slot;
     for (int64_t block = 0; block < blocks_; ++block) {
       const size_t at = static_cast<size_t>(block) * rows + static_cast<size_t>(part.rowBegin);
-      placeRows(part, block, lengths.data() + at, &slot, next.data() + at);
+      placeRows(part, block, lengths + at, &slot, next + at);
     }
     part.slots = slot - part.firstSlot;
     slot += kSlack;
@@ -238,7 +348,7 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
     columnOf_[i] = 0;
   }
   for (int64_t block = 0; block < blocks_; ++block) {
-    uint64_t* to = next.data() + static_cast<size_t>(block) * rows;
+    uint64_t* to = next + static_cast<size_t>(block) * rows;
     const uint64_t begin = static_cast<uint64_t>(block * blockWidth_);
     const uint64_t end = std::min(matrix.rows, begin + static_cast<uint64_t>(blockWidth_));
     for (uint64_t r = begin; r < end; ++r) {
@@ -266,37 +376,114 @@ kernels::GatherArgs PackedMatrix::refresh(const PackedMatrix& forward, int part)
           values_.data()};
 }
 
-void PackedMatrix::unpack(uint64_t* rowPointers, uint32_t* columnIndices, float* values,
-                          float* const* companions) const {
-  std::vector<uint64_t> cursor(rows_ + 1, 0);
+Status PackedMatrix::unpack(uint64_t* rowPointers, uint32_t* columnIndices, float* values, float* const* companions,
+                            PackMemory* memory) const {
+  // Lengths by block and row, which the groups hold in the order of the lengths.
+  const uint64_t lengthCount = static_cast<uint64_t>(blocks_) * rows_;
+  SETNET_TRY(memory->lengths.reserve(lengthCount));
+  SETNET_TRY(memory->cursors.reserve(rows_ + 1));
+  uint32_t* lengths = memory->lengths.data();
+  uint64_t* cursor = memory->cursors.data();
+  std::memset(lengths, 0, lengthCount * sizeof(uint32_t));
   for (const Part& part : parts_) {
-    const uint64_t end = part.firstGroup + static_cast<uint64_t>(part.groups * blocks_);
-    for (uint64_t at = part.firstGroup * kGroupRows; at < end * kGroupRows; ++at)
-      cursor[rowOf_[at] + 1] += lengths_[at];
+    uint64_t at = part.firstGroup * kGroupRows;
+    for (int64_t block = 0; block < blocks_; ++block)
+      for (int64_t lane = 0; lane < part.groups * kGroupRows; ++lane, ++at)
+        lengths[static_cast<uint64_t>(block) * rows_ + rowOf_[at]] += lengths_[at];
   }
-  for (uint64_t r = 0; r < rows_; ++r) cursor[r + 1] += cursor[r];
-  if (rowPointers) std::copy(cursor.begin(), cursor.end(), rowPointers);
-  for (const Part& part : parts_) {
-    uint64_t slot = part.firstSlot, group = part.firstGroup;
-    for (int64_t block = 0; block < blocks_; ++block) {
-      const uint32_t base = static_cast<uint32_t>(block * blockWidth_);
-      for (int64_t g = 0; g < part.groups; ++g, ++group) {
+  cursor[0] = 0;
+  for (uint64_t r = 0; r < rows_; ++r) {
+    uint64_t length = 0;
+    for (int64_t block = 0; block < blocks_; ++block) length += lengths[static_cast<uint64_t>(block) * rows_ + r];
+    cursor[r + 1] = cursor[r] + length;
+  }
+  if (rowPointers) std::copy(cursor, cursor + rows_ + 1, rowPointers);
+
+  // As in pack: block after block first, where there are several.
+  const bool direct = blocks_ == 1;
+  uint32_t* wide = columnIndices;
+  uint16_t* columns = nullptr;
+  float* numbers[1 + kMaxCompanions] = {values};
+  for (int i = 0; i < companionCount_; ++i) numbers[1 + i] = companions ? companions[i] : nullptr;
+  float* final[1 + kMaxCompanions];
+  std::copy(numbers, numbers + 1 + kMaxCompanions, final);
+  if (!direct) {
+    if (columnIndices) {
+      SETNET_TRY(memory->columns.reserve(count_));
+      columns = memory->columns.data();
+    }
+    for (int i = 0; i < 1 + companionCount_; ++i) {
+      if (!numbers[i]) continue;
+      Buffer<float>& buffer = i == 0 ? memory->values : memory->companions[i - 1];
+      SETNET_TRY(buffer.reserve(count_));
+      numbers[i] = buffer.data();
+    }
+  }
+  const float* slots[1 + kMaxCompanions] = {values_.data()};
+  for (int i = 0; i < companionCount_; ++i) slots[1 + i] = companions_[i].data();
+  std::vector<uint64_t> from;
+  for (const Part& part : parts_) from.push_back(part.firstSlot);
+  uint64_t begin = 0;
+  for (int64_t block = 0; block < blocks_; ++block) {
+    const uint32_t* ofBlock = lengths + static_cast<uint64_t>(block) * rows_;
+    if (!direct) {
+      placesOfRows(ofBlock, rows_, begin, cursor);
+      if (rows_ > 0) begin = cursor[rows_ - 1] + ofBlock[rows_ - 1];
+    }
+    for (size_t p = 0; p < parts_.size(); ++p) {
+      uint64_t at = parts_[p].firstGroup + static_cast<uint64_t>(block * parts_[p].groups);
+      for (int64_t g = 0; g < parts_[p].groups; ++g, ++at) {
+        GroupRows group;
+        group.common = steps_[at];
         for (int i = 0; i < kGroupRows; ++i) {
-          const uint32_t length = lengths_[group * kGroupRows + i];
-          uint64_t& next = cursor[rowOf_[group * kGroupRows + i]];
-          uint64_t from = slot + static_cast<uint64_t>(i);
-          for (uint32_t k = 0; k < length; ++k, from += kGroupRows) {
-            if (columnIndices) columnIndices[next + k] = base + columnOf_[from];
-            if (values) values[next + k] = values_[from];
-            for (int c = 0; companions && c < companionCount_; ++c)
-              if (companions[c]) companions[c][next + k] = companions_[c][from];
-          }
-          next += length;
+          group.first[i] = cursor[rowOf_[at * kGroupRows + i]];
+          group.lengths[i] = lengths_[at * kGroupRows + i];
+          group.common = std::min(group.common, group.lengths[i]);
         }
-        slot += steps_[group] * static_cast<uint64_t>(kGroupRows);
+        if (direct && wide)
+          separate(columnOf_.data() + from[p], group, wide);
+        else if (columns)
+          separate(columnOf_.data() + from[p], group, columns);
+        for (int n = 0; n < 1 + companionCount_; ++n)
+          if (numbers[n]) separate(slots[n] + from[p], group, numbers[n]);
+        from[p] += steps_[at] * static_cast<uint64_t>(kGroupRows);
       }
     }
   }
+  if (direct) return Status();
+  std::vector<uint64_t> next(static_cast<size_t>(blocks_));
+  begin = 0;
+  for (int64_t block = 0; block < blocks_; ++block) {
+    next[static_cast<size_t>(block)] = begin;
+    for (uint64_t r = 0; r < rows_; ++r) begin += lengths[static_cast<uint64_t>(block) * rows_ + r];
+  }
+  uint64_t to = 0;
+  for (uint64_t r = 0; r < rows_; ++r) {
+    for (int64_t block = 0; block < blocks_; ++block) {
+      const uint32_t length = lengths[static_cast<uint64_t>(block) * rows_ + r];
+      const uint32_t base = static_cast<uint32_t>(block * blockWidth_);
+      const uint64_t at = next[static_cast<size_t>(block)];
+      next[static_cast<size_t>(block)] += length;
+      const uint64_t fromRoom = count_ - at, toRoom = count_ - to;
+      if (columnIndices)
+        copyShort(columns + at, fromRoom, length, columnIndices + to, toRoom,
+                  [&](uint16_t column) { return base + column; });
+      for (int n = 0; n < 1 + companionCount_; ++n)
+        if (numbers[n]) copyShort(numbers[n] + at, fromRoom, length, final[n] + to, toRoom);
+      to += length;
+    }
+  }
+  return Status();
+}
+
+void PackMemory::release(uint64_t kept) {
+  if (bytes() > kept) *this = PackMemory();
+}
+
+uint64_t PackMemory::bytes() const {
+  uint64_t bytes = lengths.bytes() + cursors.bytes() + starts.bytes() + columns.bytes() + values.bytes();
+  for (const Buffer<float>& companion : companions) bytes += companion.bytes();
+  return bytes;
 }
 
 uint64_t PackedMatrix::bytes() const {

@@ -27,6 +27,19 @@ struct CsrView {
 // Numbers that lie beside the values: optimizer state.
 constexpr int kMaxCompanions = rules::kMaxOptimizerState;
 
+// Memory that packing needs while it runs; kept by who packs often.
+struct PackMemory {
+  Buffer<uint32_t> lengths;  // [block][row]
+  Buffer<uint64_t> cursors;
+  Buffer<uint32_t> starts;
+  Buffer<uint16_t> columns;  // of all connections, block after block
+  Buffer<float> values, companions[kMaxCompanions];
+
+  uint64_t bytes() const;
+  // Gives it back where it is more than `kept` bytes.
+  void release(uint64_t kept);
+};
+
 struct PackOptions {
   int parts = 1;  // of about equally many connections, each a range of rows that a thread computes by itself
   int companionCount = 0;
@@ -38,17 +51,22 @@ struct PackOptions {
 class PackedMatrix {
  public:
   // Memory of an earlier packing is used again. Code::Memory.
-  Status pack(const CsrView& matrix, const PackOptions& options);
+  Status pack(const CsrView& matrix, const PackOptions& options, PackMemory* memory);
+  Status pack(const CsrView& matrix, const PackOptions& options) {
+    PackMemory memory;
+    return pack(matrix, options, &memory);
+  }
 
   // Packs the transpose of `forward`, which was packed from `matrix`: same connections, rows and columns exchanged.
   // Values are not there before refresh.
-  Status packTransposed(const CsrView& matrix, const PackedMatrix& forward, int parts);
+  Status packTransposed(const CsrView& matrix, const PackedMatrix& forward, int parts, PackMemory* memory);
   // Where the values of part `part` are found among those of `forward`: a gather (kernel_args.h) does the rest.
   kernels::GatherArgs refresh(const PackedMatrix& forward, int part);
 
   // The canonical form: columnIndices and values, and companions[i], have room for count() numbers; rowPointers for
-  // rows() + 1. Null: not wanted.
-  void unpack(uint64_t* rowPointers, uint32_t* columnIndices, float* values, float* const* companions) const;
+  // rows() + 1. Null: not wanted. Code::Memory.
+  Status unpack(uint64_t* rowPointers, uint32_t* columnIndices, float* values, float* const* companions,
+                PackMemory* memory) const;
 
   uint64_t rows() const { return rows_; }
   uint64_t columns() const { return columns_; }
@@ -76,6 +94,9 @@ class PackedMatrix {
   Status layOut(uint64_t rows, uint64_t columns, uint64_t count, const std::vector<int64_t>& cuts);
   // Groups the rows of one block of a part by the lengths given; starts[r - rowBegin] becomes the row's first slot.
   void placeRows(const Part& part, int64_t block, const uint32_t* lengths, uint64_t* slot, uint64_t* starts);
+  // One block of a part: what lies row by row, as `lengths` says, to slots from `to` on. Gives the slot behind them.
+  uint64_t fillBlock(const Part& part, int64_t block, const uint64_t* firstOfRow, const uint32_t* wideColumns,
+                     const uint16_t* columns, const float* values, const float* const* companions, uint64_t to);
   Status reserveSlots(uint64_t slots, int companionCount);
 
   uint64_t rows_ = 0, columns_ = 0, count_ = 0, slots_ = 0;

@@ -259,7 +259,8 @@ inline void check_sparseUpdate(const KernelTable& table, Random& random) {
       }
       std::vector<float> newValues(w.values.size()), velocity(w.values.size());
       float* unpacked[] = {velocity.data()};
-      packed.unpack(nullptr, nullptr, newValues.data(), unpacked);
+      cpu::PackMemory memory;
+      CHECK_OK(packed.unpack(nullptr, nullptr, newValues.data(), unpacked, &memory));
       Comparison values(table, "sparseUpdate, values"), states(table, "sparseUpdate, velocity");
       for (uint64_t r = 0; r < w.rows; ++r) {
         for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) {

@@ -49,18 +49,20 @@ Unpacked unpack(const PackedMatrix& packed) {
     out.companions[i].resize(packed.count());
     companions[i] = out.companions[i].data();
   }
-  packed.unpack(out.rowPointers.data(), out.columns.data(), out.values.data(), companions);
+  cpu::PackMemory memory;
+  CHECK_OK(packed.unpack(out.rowPointers.data(), out.columns.data(), out.values.data(), companions, &memory));
   return out;
 }
 
 TEST("what is packed comes out again with everything that lies beside it, also in memory that is used again") {
   Random random(7);
   PackedMatrix packed;
+  cpu::PackMemory memory;
   for (int round = 0; round < 300; ++round) {
     const core::CsrMatrix w = randomShape(random);
     const std::vector<float> first = randomNumbers(w.count(), random), second = randomNumbers(w.count(), random);
     const float* companions[] = {first.data(), second.data()};
-    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 5)), 2, companions, true}));
+    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 5)), 2, companions, true}, &memory));
     const Unpacked out = unpack(packed);
     CHECK(out.rowPointers == w.rowPointers);
     CHECK(out.columns == w.columnIndices);
@@ -100,12 +102,13 @@ std::map<std::pair<uint32_t, uint32_t>, float> connectionsOf(const PackedMatrix&
 TEST("the transposed form holds the same connections, and follows the values") {
   Random random(8);
   PackedMatrix packed, transposed;
+  cpu::PackMemory memory;
   for (int round = 0; round < 200; ++round) {
     core::CsrMatrix w = randomShape(random);
     for (float& value : w.values)
       if (value == 0) value = 1;
     CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 4)), 0, nullptr, true}));
-    CHECK_OK(transposed.packTransposed(viewOf(w), packed, static_cast<int>(random.between(1, 4))));
+    CHECK_OK(transposed.packTransposed(viewOf(w), packed, static_cast<int>(random.between(1, 4)), &memory));
     CHECK_EQ(transposed.rows(), w.columns);
     CHECK_EQ(transposed.columns(), w.rows);
     for (int part = 0; part < transposed.parts(); ++part) {
@@ -124,6 +127,7 @@ TEST("columns of a row ascend within a block, and padding costs little where row
   Random random(9);
   const core::CsrMatrix w = randomCsr(1000, 1000, 0.04, random);
   PackedMatrix packed;
+  cpu::PackMemory memory;
   CHECK_OK(packed.pack(viewOf(w), {1, 0, nullptr, false}));
   const kernels::PackedRows view = packed.view(0);
   int64_t slots = 0, wrong = 0;
