@@ -7,6 +7,11 @@ export interface Activations {
   linear: NoParameters;
   /** y = max(z, 0) */
   relu: NoParameters;
+  /**
+   * S-shaped rectified linear units (Jin et al. 2016): y = z between two thresholds, a line of its own slope beyond each. Every
+   * unit learns four numbers, see `LayerView.activationParameters`.
+   */
+  srelu: NoParameters;
 }
 
 /** The activation of a layer's units: a name, or `{ kind: name, ...parameters }`. */

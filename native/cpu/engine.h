@@ -39,6 +39,7 @@ class Engine : public backend::Engine {
   const kernels::Panels& inputsOf(size_t layer) const { return layer == 0 ? x_ : traces_[layer - 1].y; }
   void forwardLayer(size_t layer, uint64_t step);
   void computeLoss(const backend::Targets& targets, backend::StepResult* result);
+  void activationUpdate(size_t layer, const kernels::Panels& gradient, Range units);
   void activationGradient(size_t layer, const kernels::Panels& gradient, Range units);
   void inputGradient(size_t layer, const kernels::Panels& from, const kernels::Panels& to);
   void makeTiles(size_t layer, const kernels::Panels& gradient);

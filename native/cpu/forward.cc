@@ -18,7 +18,8 @@ void forwardRows(const kernels::KernelTable& kernels, const ForwardForm& form, R
       kernels.denseForward({begin, end, form.inputs, form.weights, form.stride, form.bias, x, z, vectors});
     // Nothing is to be done where y is z already.
     if (form.activation.rule == static_cast<int>(rules::Activation::Linear) && z.data == y.data) continue;
-    kernels.activation({form.activation.rule, form.activation.parameters, begin, end, z, y, vectors});
+    kernels.activation(
+        {form.activation.rule, form.activation.parameters, begin, end, z, y, vectors, form.learned, form.units});
   }
 }
 

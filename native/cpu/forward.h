@@ -27,7 +27,8 @@ struct ForwardForm {
   const float* weights = nullptr;
   int64_t stride = 0;
 
-  const float* bias = nullptr;  // or null
+  const float* bias = nullptr;     // or null
+  const float* learned = nullptr;  // LayerState::activationParameters, or null
   rules::RuleChoice activation;
 
   bool isSparse() const { return weights == nullptr; }

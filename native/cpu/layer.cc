@@ -115,6 +115,8 @@ Status Layer::create(const core::LayerDefinition& definition, uint32_t index, co
   stateCount_ = stateCount;
   bias_ = state.bias;
   biasState_ = stateOrZeros(state.biasState, stateCount, bias_.size());
+  activationParameters_ = state.activationParameters;
+  activationState_ = stateOrZeros(state.activationState, stateCount, activationParameters_.size());
   const uint64_t connections = state.weights.values.size();
   if (definition_.kind == LayerKind::Dense) {
     SETNET_TRY(dense_.allocate(definition.units, definition.inputs, stateCount, false));
@@ -156,6 +158,7 @@ ForwardForm Layer::forwardForm() const {
   form.units = units();
   form.bias = bias_.empty() ? nullptr : bias_.data();
   form.activation = definition_.activation;
+  form.learned = activationParameters_.empty() ? nullptr : activationParameters_.data();
   if (isSparse()) {
     form.rowPointers = matrix_.rowPointers.data();
     form.columns = matrix_.columnIndices.data();
@@ -229,6 +232,9 @@ void Layer::commit(EvolvedLayer evolved) {
 Status Layer::checkFinite() const {
   if (!allFinite(bias_.data(), bias_.size())) return notFinite(index_, "a bias");
   if (!allFinite(biasState_)) return notFinite(index_, "an optimizer state of the biases");
+  if (!allFinite(activationParameters_.data(), activationParameters_.size()))
+    return notFinite(index_, "a parameter of the activation");
+  if (!allFinite(activationState_)) return notFinite(index_, "an optimizer state of the activation's parameters");
   if (isSparse()) {
     if (!allFinite(matrix_.values.data(), matrix_.values.size())) return notFinite(index_, "a weight");
     if (!allFinite(weightState_)) return notFinite(index_, "an optimizer state of the weights");
@@ -265,9 +271,11 @@ core::LayerState Layer::exportState(bool withOptimizerState) const {
     canonical(&out.weights, &state);
   }
   out.bias = bias_;
+  out.activationParameters = activationParameters_;
   if (withOptimizerState) {
     out.weightState = std::move(state);
     out.biasState = biasState_;
+    out.activationState = activationState_;
   }
   return out;
 }

@@ -76,13 +76,15 @@ class Layer {
   std::vector<std::vector<float>>& weightState() { return weightState_; }
   std::vector<float>& bias() { return bias_; }
   std::vector<std::vector<float>>& biasState() { return biasState_; }
+  std::vector<float>& activationParameters() { return activationParameters_; }  // [parameter][units], or empty
+  std::vector<std::vector<float>>& activationState() { return activationState_; }
 
   // The layer after this evolution; nothing is changed yet.
   Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolvedLayer* evolved,
                 core::LayerEvolutionReport* report) const;
   void commit(EvolvedLayer evolved);
 
-  // Code::Diverged where a weight, bias or optimizer state is not finite.
+  // Code::Diverged where a weight, bias, activation parameter or optimizer state is not finite.
   Status checkFinite() const;
   core::LayerState exportState(bool withOptimizerState) const;
 
@@ -101,6 +103,8 @@ class Layer {
   DenseForm dense_;                              // masked and dense
   std::vector<float> bias_;
   std::vector<std::vector<float>> biasState_;
+  std::vector<float> activationParameters_;
+  std::vector<std::vector<float>> activationState_;
 };
 
 }  // namespace setnet::cpu

@@ -29,6 +29,7 @@ Status Predictor::create(Ref<const core::Model> model, const backend::EngineOpti
       form.units = static_cast<int64_t>(definition.units);
       form.bias = state.bias.empty() ? nullptr : state.bias.data();
       form.activation = definition.activation;
+      form.learned = state.activationParameters.empty() ? nullptr : state.activationParameters.data();
       if (definition.kind == core::LayerKind::Sparse) {
         predictor->cuts_[l] = cutRows(state.weights.rowPointers, predictor->threads_);
         form.rowPointers = state.weights.rowPointers.data();

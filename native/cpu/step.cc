@@ -142,8 +142,33 @@ void Engine::computeLoss(const Targets& targets, StepResult* result) {
   }
 }
 
+// The same where the activation learns: its parameters are updated on the way. Nothing of this step reads them after.
+void Engine::activationUpdate(size_t layer, const Panels& gradient, Range units) {
+  Layer& l = layers_[layer];
+  const core::LayerDefinition& definition = l.definition();
+  const Trace& trace = traces_[layer];
+  kernels::ActivationUpdateArgs args = {};
+  args.rule = definition.activation.rule;
+  args.parameters = definition.activation.parameters;
+  args.unitBegin = units.begin;
+  args.unitEnd = units.end;
+  args.z = trace.z;
+  args.y = trace.y;
+  args.gradient = gradient;
+  args.vectors = vectors_;
+  args.kept = definition.dropout > 0 ? trace.kept.data() : nullptr;
+  args.keptStride = vectors_;
+  args.keptScale = keptScale(definition.dropout);
+  args.learned = l.activationParameters().data();
+  args.learnedStride = l.units();
+  for (size_t i = 0; i < l.activationState().size(); ++i) args.state[i] = l.activationState()[i].data();
+  args.optimizer = {rules_.optimizer.rule, biasCoefficients_};
+  kernels_->activationUpdate(args);
+}
+
 // From dL/dy to dL/dz of a layer, for some of its units.
 void Engine::activationGradient(size_t layer, const Panels& gradient, Range units) {
+  if (!layers_[layer].activationParameters().empty()) return activationUpdate(layer, gradient, units);
   const core::LayerDefinition& definition = layers_[layer].definition();
   const Trace& trace = traces_[layer];
   const bool dropped = definition.dropout > 0;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "rules/activations/learned.h"
 #include "rules/losses.h"
 #include "rules/optimizers.h"
 
@@ -141,7 +142,8 @@ struct BiasUpdateArgs {
   OptimizerChoice optimizer;
 };
 
-// y = f(z) for units [unitBegin, unitEnd); y may be z.
+// y = f(z) for units [unitBegin, unitEnd); y may be z. Parameter i that unit u has learned: learned[i * learnedStride +
+// u].
 struct ActivationArgs {
   int rule;  // rules::Activation
   const double* parameters;
@@ -149,9 +151,11 @@ struct ActivationArgs {
   ConstPanels z;
   Panels y;
   int64_t vectors;
+  const float* learned = nullptr;  // null where the rule learns nothing
+  int64_t learnedStride = 0;
 };
 
-// gradient: from dL/dy (y: after dropout) to dL/dz, in place.
+// gradient: from dL/dy (y: after dropout) to dL/dz, in place; for rules that learn nothing.
 struct ActivationGradientArgs {
   int rule;
   const double* parameters;
@@ -163,6 +167,25 @@ struct ActivationGradientArgs {
   const uint16_t* kept;  // [unit][keptStride], one bit per sample; null: no dropout
   int64_t keptStride;
   float keptScale;  // what survivors were multiplied by
+};
+
+// As ActivationGradientArgs for a rule that learns parameters: in the same pass their gradients, and the optimizer's
+// update of parameters and state. dL/dz is that of the parameters before the update.
+struct ActivationUpdateArgs {
+  int rule;
+  const double* parameters;
+  int64_t unitBegin, unitEnd;
+  ConstPanels z;
+  ConstPanels y;  // after dropout
+  Panels gradient;
+  int64_t vectors;
+  const uint16_t* kept;
+  int64_t keptStride;
+  float keptScale;
+  float* learned;  // [parameter][learnedStride]
+  int64_t learnedStride;
+  float* state[rules::kMaxOptimizerState];  // as `learned`
+  OptimizerChoice optimizer;
 };
 
 // Inverted dropout in place. Decision: index (position in the batch << 32 | unit / 8) of the Philox stream, 16-bit half

@@ -12,6 +12,7 @@
   X(biasUpdate, BiasUpdateArgs)                 \
   X(activation, ActivationArgs)                 \
   X(activationGradient, ActivationGradientArgs) \
+  X(activationUpdate, ActivationUpdateArgs)     \
   X(dropout, DropoutArgs)                       \
   X(loss, LossArgs)                             \
   X(probabilities, ProbabilitiesArgs)           \

@@ -1,9 +1,36 @@
 // Activations and their slopes, one pass over rows that a product has just written.
 
+// The numbers that a rule calls p: the values of its specs, here, ...
+constexpr int kMostActivationNumbers = rules::kMaxParameters + rules::kMaxLearned;
+
+template <class Rule>
+SETNET_INLINE void splatParameters(const double* values, Lanes* p) {
+  for (int i = 0; i < Rule::parameterCount; ++i) p[i] = splat(static_cast<float>(values[i]));
+}
+// ... and what unit `u` has learned, behind them.
+template <class Rule>
+SETNET_INLINE void splatLearned(const float* learned, int64_t stride, int64_t u, Lanes* p) {
+  SETNET_UNROLL
+  for (int i = 0; i < rules::Learned<Rule>::count; ++i) p[Rule::parameterCount + i] = splat(learned[i * stride + u]);
+}
+
+// Unit by unit, so that a unit's parameters stay in registers.
+template <class Rule>
+static void learnedActivationWith(const ActivationArgs& a) {
+  Lanes parameters[kMostActivationNumbers];
+  splatParameters<Rule>(a.parameters, parameters);
+  for (int64_t u = a.unitBegin; u < a.unitEnd; ++u) {
+    splatLearned<Rule>(a.learned, a.learnedStride, u, parameters);
+    for (int64_t v = 0; v < a.vectors; ++v)
+      store(a.y.vector(v) + u * a.y.width, Rule::forward(load(a.z.vector(v) + u * a.z.width), parameters));
+  }
+}
+
 template <class Rule>
 static void activationWith(const ActivationArgs& a) {
-  Lanes parameters[rules::kMaxParameters];
-  for (int i = 0; i < Rule::parameterCount; ++i) parameters[i] = splat(static_cast<float>(a.parameters[i]));
+  if constexpr (rules::Learned<Rule>::count > 0) return learnedActivationWith<Rule>(a);
+  Lanes parameters[kMostActivationNumbers];
+  splatParameters<Rule>(a.parameters, parameters);
   for (int64_t v = 0; v < a.vectors; ++v) {
     const float* z = a.z.vector(v);
     float* y = a.y.vector(v);
@@ -25,8 +52,9 @@ static void activation(const ActivationArgs& a) {
 
 template <class Rule>
 static void activationGradientWith(const ActivationGradientArgs& a) {
-  Lanes parameters[rules::kMaxParameters];
-  for (int i = 0; i < Rule::parameterCount; ++i) parameters[i] = splat(static_cast<float>(a.parameters[i]));
+  if constexpr (rules::Learned<Rule>::count > 0) return;  // activationUpdate does it
+  Lanes parameters[kMostActivationNumbers];
+  splatParameters<Rule>(a.parameters, parameters);
   const Lanes scale = splat(a.keptScale);
   const Lanes zero = splat(0.0f);
   for (int64_t v = 0; v < a.vectors; ++v) {
@@ -51,5 +79,88 @@ static void activationGradient(const ActivationGradientArgs& a) {
     break;
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
+  }
+}
+
+// The 16 chains of each parameter's gradient for one unit, while dL/dy becomes dL/dz.
+template <class Rule>
+SETNET_INLINE void parameterChains(const ActivationUpdateArgs& a, int64_t unit, Lanes* parameters,
+                                   Lanes (&chains)[rules::Learned<Rule>::count]) {
+  const Lanes scale = splat(a.keptScale);
+  const Lanes zero = splat(0.0f);
+  splatLearned<Rule>(a.learned, a.learnedStride, unit, parameters);
+  SETNET_UNROLL
+  for (int i = 0; i < rules::Learned<Rule>::count; ++i) chains[i] = zero;
+  for (int64_t v = 0; v < a.vectors; ++v) {
+    float* gradient = a.gradient.vector(v) + unit * a.gradient.width;
+    Lanes g = load(gradient);
+    if (a.kept) g = whereBits(a.kept[unit * a.keptStride + v], g * scale, zero);
+    const Lanes z = load(a.z.vector(v) + unit * a.z.width);
+    store(gradient, Rule::backward(g, z, load(a.y.vector(v) + unit * a.y.width), parameters));
+    Rule::addGradient(g, z, parameters, chains);
+  }
+}
+
+// The same for up to 16 units: chains[i][unit].
+template <class Rule>
+static void unitsChains(const ActivationUpdateArgs& a, int64_t unit, int64_t count, Lanes (*chains)[16]) {
+  constexpr int learned = rules::Learned<Rule>::count;
+  if constexpr (learned > 0) {
+    Lanes parameters[kMostActivationNumbers];
+    splatParameters<Rule>(a.parameters, parameters);
+    for (int64_t k = 0; k < kLanes; ++k) {
+      Lanes sums[learned];
+      if (k < count) {
+        parameterChains<Rule>(a, unit + k, parameters, sums);
+      } else {
+        for (int i = 0; i < learned; ++i) sums[i] = splat(0.0f);
+      }
+      for (int i = 0; i < learned; ++i) chains[i][k] = sums[i];
+    }
+  }
+}
+
+// From the chains to the gradients, and the optimizer's update; lanes are units from here on.
+template <class Rule, bool Flag>
+static void updateLearned(const ActivationUpdateArgs& a, int64_t unit, int64_t count, int learned,
+                          const Lanes (*chains)[16]) {
+  Lanes coefficients[rules::kMaxCoefficients];
+  for (int i = 0; i < Rule::coefficientCount; ++i) coefficients[i] = splat(a.optimizer.coefficients[i]);
+  for (int i = 0; i < learned; ++i) {
+    const int64_t at = i * a.learnedStride + unit;
+    const Lanes gradient = treeSums(chains[i]) + splat(0.0f);
+    Lanes state[rules::kMaxOptimizerState];
+    for (int s = 0; s < Rule::stateCount; ++s) state[s] = loadPart(a.state[s] + at, count);
+    Lanes parameter = loadPart(a.learned + at, count);
+    Rule::update(parameter, gradient, state, coefficients, Flag);
+    storePart(a.learned + at, parameter, count);
+    for (int s = 0; s < Rule::stateCount; ++s) storePart(a.state[s] + at, state[s], count);
+  }
+}
+
+static void activationUpdate(const ActivationUpdateArgs& a) {
+  const bool flag = a.optimizer.coefficients[3] != 0;
+  for (int64_t unit = a.unitBegin; unit < a.unitEnd; unit += kLanes) {
+    const int64_t count = a.unitEnd - unit < kLanes ? a.unitEnd - unit : kLanes;
+    Lanes chains[rules::kMaxLearned][16];
+    int learned = 0;
+    switch (static_cast<rules::Activation>(a.rule)) {
+#define SETNET_ENTRY(Rule)                            \
+  case rules::Activation::Rule:                       \
+    unitsChains<rules::Rule>(a, unit, count, chains); \
+    learned = rules::Learned<rules::Rule>::count;     \
+    break;
+      SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+    }
+    switch (static_cast<rules::Optimizer>(a.optimizer.rule)) {
+#define SETNET_ENTRY(Rule)                                                     \
+  case rules::Optimizer::Rule:                                                 \
+    flag ? updateLearned<rules::Rule, true>(a, unit, count, learned, chains)   \
+         : updateLearned<rules::Rule, false>(a, unit, count, learned, chains); \
+    break;
+      SETNET_OPTIMIZERS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+    }
   }
 }
