@@ -92,10 +92,8 @@ void Layer::forward(const std::vector<double>& x, const DropoutKey* dropout, Act
       activity->dropout[u] = dropoutFactor(definition_.dropout, stream, dropout->position, u);
   }
   activity->y.resize(units);
-  for (uint64_t u = 0; u < units; ++u) {
-    const ActivationNumbers numbers(definition_.activation, activationParameters_, units, u);
-    activity->y[u] = activate(definition_.activation.rule, numbers, activity->z[u]) * activity->dropout[u];
-  }
+  for (uint64_t u = 0; u < units; ++u)
+    activity->y[u] = activate(definition_.activation.rule, activationNumbers(u), activity->z[u]) * activity->dropout[u];
 }
 
 void Layer::backward(const std::vector<double>& x, const Activity& activity, const std::vector<double>& dy,
@@ -104,7 +102,7 @@ void Layer::backward(const std::vector<double>& x, const Activity& activity, con
   const int activation = definition_.activation.rule;
   std::vector<double> dz(units);
   for (uint64_t u = 0; u < units; ++u) {
-    const ActivationNumbers numbers(definition_.activation, activationParameters_, units, u);
+    const ActivationNumbers numbers = activationNumbers(u);
     const double dActivation = dy[u] * activity.dropout[u];
     dz[u] = activationGradient(activation, numbers, dActivation, activity.z[u], activity.y[u]);
     double sums[rules::kMaxLearned] = {};

@@ -8,6 +8,7 @@
 
 #include "backend/backend.h"
 #include "core/model.h"
+#include "reference/rules.h"
 
 namespace setnet::reference {
 
@@ -43,6 +44,10 @@ class Layer {
   Layer(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state, int stateCount);
 
   const core::LayerDefinition& definition() const { return definition_; }
+  // What unit `unit` computes its activation with.
+  ActivationNumbers activationNumbers(uint64_t unit) const {
+    return {definition_.activation, activationParameters_, definition_.units, unit};
+  }
 
   // dropout null: inference.
   void forward(const std::vector<double>& x, const DropoutKey* dropout, Activity* activity) const;

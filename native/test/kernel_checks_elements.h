@@ -18,62 +18,171 @@ namespace setnet::test {
 
 using kernels::KernelTable;
 
-inline void check_activation(const KernelTable& table, Random& random) {
-  const double parameters[rules::kMaxParameters] = {};
+template <class Rule>
+void checkActivationOf(const KernelTable& table, rules::Activation rule, Random& random) {
   for (const int64_t batch : kBatches) {
     PanelMemory z(23, batch), y(23, batch);
     z.fill(random);
+    const TestActivation<Rule> activation(rule, 23, random);
+    for (int64_t b = 0; b < batch; b += 2) z.at(5, b) = TestActivation<Rule>::onGrid(random);
     z.at(5, 0) = 0;
-    const auto compare = [&](rules::Activation rule, auto&& forward) {
-      table.activation({static_cast<int>(rule), parameters, 2, 23, z.panels(), y.panels(), z.vectors()});
-      Comparison comparison(table, "activation");
-      for (int64_t u = 2; u < 23; ++u)
-        for (int64_t b = 0; b < batch; ++b)
-          comparison.add(y.at(u, b), forward(z.at(u, b)), forward(double{z.at(u, b)}), 1);
-      CHECK(y.guarded());
-      CHECK_EQ(y.at(1, 0), kGuard);
-    };
-#define SETNET_ENTRY(Rule)         \
-  compare(rules::Activation::Rule, \
-          [](auto x) { return rules::Rule::forward(x, static_cast<const decltype(x)*>(nullptr)); });
-    SETNET_ACTIVATIONS(SETNET_ENTRY)
+    if (!activation.learned.empty()) z.at(6, 0) = activation.learned[6];
+    table.activation({static_cast<int>(rule), activation.choice.parameters, 2, 23, z.panels(), y.panels(), z.vectors(),
+                      activation.learnedData(), 23});
+    Comparison comparison(table, "activation");
+    for (int64_t u = 2; u < 23; ++u) {
+      const auto single = activation.template numbers<float>(u);
+      const auto exact = activation.template numbers<double>(u);
+      for (int64_t b = 0; b < batch; ++b)
+        comparison.add(y.at(u, b), Rule::forward(z.at(u, b), single.p), Rule::forward(double{z.at(u, b)}, exact.p), 1);
+    }
+    CHECK(y.guarded());
+    CHECK_EQ(y.at(1, 0), kGuard);
+    // In place, as predictions compute it.
+    table.activation({static_cast<int>(rule), activation.choice.parameters, 0, 23, z.panels(), z.panels(), z.vectors(),
+                      activation.learnedData(), 23});
+    int64_t different = 0;
+    for (int64_t u = 2; u < 23; ++u)
+      for (int64_t b = 0; b < batch; ++b) different += !sameBits(z.at(u, b), y.at(u, b));
+    CHECK_EQ(different, 0);
+  }
+}
+
+inline void check_activation(const KernelTable& table, Random& random) {
+#define SETNET_ENTRY(Rule) checkActivationOf<rules::Rule>(table, rules::Activation::Rule, random);
+  SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
+}
+
+// Of the rules that learn nothing.
+template <class Rule>
+void checkActivationGradientOf(const KernelTable& table, rules::Activation rule, Random& random) {
+  if constexpr (rules::Learned<Rule>::count > 0) return;
+  for (const int64_t batch : kBatches) {
+    PanelMemory z(23, batch), y(23, batch), gradient(23, batch);
+    std::vector<uint16_t> kept(static_cast<size_t>(23 * y.vectors()));
+    for (uint16_t& bits : kept) bits = static_cast<uint16_t>(random.next());
+    const TestActivation<Rule> activation(rule, 23, random);
+    for (const bool dropped : {false, true}) {
+      z.fill(random);
+      y.fill(random);
+      y.at(7, 0) = 0;
+      gradient.fill(random, true);
+      PanelMemory before = gradient;
+      PanelMemory& input = Rule::needsInput ? z : y;
+      table.activationGradient({static_cast<int>(rule), activation.choice.parameters, 0, 23, input.panels(), y.panels(),
+                                gradient.panels(), y.vectors(), dropped ? kept.data() : nullptr, y.vectors(), 1.25f});
+      Comparison comparison(table, "activationGradient");
+      for (int64_t u = 0; u < 23; ++u) {
+        const auto numbers = activation.template numbers<float>(u);
+        for (int64_t b = 0; b < y.vectors() * 16; ++b) {
+          const float dy = activation.kept(kept, dropped, y.vectors(), u, b, before.at(u, b), 1.25f);
+          const float expected = Rule::backward(dy, input.at(u, b), y.at(u, b), numbers.p);
+          comparison.add(gradient.at(u, b), expected, expected, 1);
+        }
+      }
+      CHECK(gradient.guarded());
+    }
   }
 }
 
 inline void check_activationGradient(const KernelTable& table, Random& random) {
-  const double parameters[rules::kMaxParameters] = {};
-  for (const int64_t batch : kBatches) {
-    PanelMemory y(23, batch), gradient(23, batch);
-    std::vector<uint16_t> kept(static_cast<size_t>(23 * y.vectors()));
-    for (uint16_t& bits : kept) bits = static_cast<uint16_t>(random.next());
-    for (const bool dropped : {false, true}) {
-      const auto compare = [&](rules::Activation rule, auto&& backward) {
+#define SETNET_ENTRY(Rule) checkActivationGradientOf<rules::Rule>(table, rules::Activation::Rule, random);
+  SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+}
+
+// Of the rules that learn: the gradient as above, each parameter's sum over the batch, and its update.
+template <class Rule>
+void checkActivationUpdateOf(const KernelTable& table, rules::Activation rule, Random& random) {
+  constexpr int count = rules::Learned<Rule>::count;
+  if constexpr (count > 0) {
+    for (const int64_t batch : kBatches) {
+      const int64_t units = static_cast<int64_t>(random.between(1, 60));
+      const int64_t begin = units > 3 ? 3 : 0, end = units > 20 ? units - 2 : units;
+      PanelMemory z(units, batch), y(units, batch), gradient(units, batch);
+      std::vector<uint16_t> kept(static_cast<size_t>(units * y.vectors()));
+      for (uint16_t& bits : kept) bits = static_cast<uint16_t>(random.next());
+      for (const bool dropped : {false, true}) {
+        TestActivation<Rule> activation(rule, units, random);
+        const TestActivation<Rule> old = activation;
+        std::vector<float> velocity = randomNumbers(activation.learned.size(), random);
+        const std::vector<float> oldVelocity = velocity;
+        const TestOptimizer optimizer(0.5, 1e-3, random.chance(0.5), 0.1f);
+        z.fill(random);
+        for (int64_t u = 0; u < units; ++u)
+          for (int64_t b = 0; b < batch; b += 3) z.at(u, b) = activation.onGrid(random);  // on and near the kinks
         y.fill(random);
-        y.at(7, 0) = 0;
         gradient.fill(random, true);
         PanelMemory before = gradient;
-        table.activationGradient({static_cast<int>(rule), parameters, 0, 23, y.panels(), y.panels(), gradient.panels(),
-                                  y.vectors(), dropped ? kept.data() : nullptr, y.vectors(), 1.25f});
-        Comparison comparison(table, "activationGradient");
-        for (int64_t u = 0; u < 23; ++u) {
+        kernels::ActivationUpdateArgs args = {};
+        args.rule = static_cast<int>(rule);
+        args.parameters = activation.choice.parameters;
+        args.unitBegin = begin;
+        args.unitEnd = end;
+        args.z = z.panels();
+        args.y = y.panels();
+        args.gradient = gradient.panels();
+        args.vectors = y.vectors();
+        args.kept = dropped ? kept.data() : nullptr;
+        args.keptStride = y.vectors();
+        args.keptScale = 1.25f;
+        args.learned = activation.learned.data();
+        args.learnedStride = units;
+        args.state[0] = velocity.data();
+        args.optimizer = optimizer.kernel();
+        table.activationUpdate(args);
+        Comparison gradients(table, "activationUpdate, gradient"), updates(table, "activationUpdate, parameters");
+        for (int64_t u = 0; u < units; ++u) {
+          const bool inside = u >= begin && u < end;
+          const auto single = old.template numbers<float>(u);
+          const auto exact = old.template numbers<double>(u);
+          const auto dy = [&](int64_t b) { return old.kept(kept, dropped, y.vectors(), u, b, before.at(u, b), 1.25f); };
           for (int64_t b = 0; b < y.vectors() * 16; ++b) {
-            float dy = before.at(u, b);
-            if (dropped) dy = kept[static_cast<size_t>(u * y.vectors() + b / 16)] >> b % 16 & 1 ? dy * 1.25f : 0;
-            const float expected = backward(dy, y.at(u, b));
-            comparison.add(gradient.at(u, b), expected, expected, 1);
+            const float input = z.at(u, b), output = y.at(u, b);
+            if (inside)
+              gradients.add(gradient.at(u, b), Rule::backward(dy(b), input, output, single.p),
+                            Rule::backward(double{dy(b)}, double{input}, double{output}, exact.p), 2);
+            else
+              CHECK(sameBits(gradient.at(u, b), before.at(u, b)));
+          }
+          for (int i = 0; i < count; ++i) {
+            const size_t at = static_cast<size_t>(i * units + u);
+            if (!inside) {
+              CHECK(sameBits(activation.learned[at], old.learned[at]) && sameBits(velocity[at], oldVelocity[at]));
+              continue;
+            }
+            const float sum = sumOverSamples<float>(batch, [&](int64_t b, float chain) {
+              float g[rules::kMaxLearned] = {};
+              g[i] = chain;
+              Rule::addGradient(dy(b), z.at(u, b), single.p, g);
+              return g[i];
+            });
+            const double exactSum = sumOverSamples<double>(batch, [&](int64_t b, double chain) {
+              double g[rules::kMaxLearned] = {};
+              g[i] = chain;
+              Rule::addGradient(double{dy(b)}, double{z.at(u, b)}, exact.p, g);
+              return g[i];
+            });
+            float parameter = old.learned[at], state = oldVelocity[at];
+            double exactParameter = parameter, exactState = state;
+            optimizer.update(&parameter, sum, &state);
+            optimizer.update(&exactParameter, exactSum, &exactState);
+            const double magnitude = 3 * static_cast<double>(batch) + 2;
+            updates.add(activation.learned[at], parameter, exactParameter, magnitude);
+            updates.add(velocity[at], state, exactState, magnitude);
           }
         }
         CHECK(gradient.guarded());
-      };
-#define SETNET_ENTRY(Rule)                                                          \
-  compare(rules::Activation::Rule, [](float dy, float out) {                        \
-    return rules::Rule::backward(dy, out, out, static_cast<const float*>(nullptr)); \
-  });
-      SETNET_ACTIVATIONS(SETNET_ENTRY)
-#undef SETNET_ENTRY
+      }
     }
   }
+}
+
+inline void check_activationUpdate(const KernelTable& table, Random& random) {
+#define SETNET_ENTRY(Rule) checkActivationUpdateOf<rules::Rule>(table, rules::Activation::Rule, random);
+  SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
 }
 
 inline void check_dropout(const KernelTable& table, Random& random) {
