@@ -14,15 +14,31 @@ SETNET_INLINE void splatLearned(const float* learned, int64_t stride, int64_t u,
   for (int i = 0; i < rules::Learned<Rule>::count; ++i) p[Rule::parameterCount + i] = splat(learned[i * stride + u]);
 }
 
+// One unit's vectors in panels, one after the other: its first one, and how far it is from an even or odd one to the
+// next.
+template <class T>
+struct UnitVectors {
+  T* at;
+  int64_t steps[2];
+
+  SETNET_MEMBER_INLINE UnitVectors(const PanelsOf<T>& panels, int64_t unit)
+      : at(panels.data + unit * panels.width),
+        steps{panels.width == kLanes ? panels.stride : kLanes, panels.stride - (panels.width - kLanes)} {}
+  SETNET_MEMBER_INLINE void next(int64_t v) { at += steps[v & 1]; }
+};
+
 // Unit by unit, so that a unit's parameters stay in registers.
 template <class Rule>
 static void learnedActivationWith(const ActivationArgs& a) {
   Lanes parameters[kMostActivationNumbers];
   splatParameters<Rule>(a.parameters, parameters);
+  const int64_t vectors = a.vectors;
   for (int64_t u = a.unitBegin; u < a.unitEnd; ++u) {
     splatLearned<Rule>(a.learned, a.learnedStride, u, parameters);
-    for (int64_t v = 0; v < a.vectors; ++v)
-      store(a.y.vector(v) + u * a.y.width, Rule::forward(load(a.z.vector(v) + u * a.z.width), parameters));
+    UnitVectors<const float> z(a.z, u);
+    UnitVectors<float> y(a.y, u);
+    for (int64_t v = 0; v < vectors; ++v, z.next(v - 1), y.next(v - 1))
+      store(y.at, Rule::forward(load(z.at), parameters));
   }
 }
 
@@ -83,7 +99,7 @@ static void activationGradient(const ActivationGradientArgs& a) {
 }
 
 // The 16 chains of each parameter's gradient for one unit, while dL/dy becomes dL/dz.
-template <class Rule>
+template <class Rule, bool Dropped>
 SETNET_INLINE void parameterChains(const ActivationUpdateArgs& a, int64_t unit, Lanes* parameters,
                                    Lanes (&chains)[rules::Learned<Rule>::count]) {
   const Lanes scale = splat(a.keptScale);
@@ -91,13 +107,19 @@ SETNET_INLINE void parameterChains(const ActivationUpdateArgs& a, int64_t unit, 
   splatLearned<Rule>(a.learned, a.learnedStride, unit, parameters);
   SETNET_UNROLL
   for (int i = 0; i < rules::Learned<Rule>::count; ++i) chains[i] = zero;
-  for (int64_t v = 0; v < a.vectors; ++v) {
-    float* gradient = a.gradient.vector(v) + unit * a.gradient.width;
-    Lanes g = load(gradient);
-    if (a.kept) g = whereBits(a.kept[unit * a.keptStride + v], g * scale, zero);
-    const Lanes z = load(a.z.vector(v) + unit * a.z.width);
-    store(gradient, Rule::backward(g, z, load(a.y.vector(v) + unit * a.y.width), parameters));
-    Rule::addGradient(g, z, parameters, chains);
+  UnitVectors<float> gradient(a.gradient, unit);
+  UnitVectors<const float> z(a.z, unit), y(a.y, unit);
+  const uint16_t* kept = Dropped ? a.kept + unit * a.keptStride : nullptr;
+  const int64_t vectors = a.vectors;
+  for (int64_t v = 0; v < vectors; ++v) {
+    Lanes g = load(gradient.at);
+    if (Dropped) g = whereBits(kept[v], g * scale, zero);
+    const Lanes input = load(z.at);
+    store(gradient.at, Rule::backward(g, input, load(y.at), parameters));
+    Rule::addGradient(g, input, parameters, chains);
+    gradient.next(v);
+    z.next(v);
+    y.next(v);
   }
 }
 
@@ -111,7 +133,8 @@ static void unitsChains(const ActivationUpdateArgs& a, int64_t unit, int64_t cou
     for (int64_t k = 0; k < kLanes; ++k) {
       Lanes sums[learned];
       if (k < count) {
-        parameterChains<Rule>(a, unit + k, parameters, sums);
+        a.kept ? parameterChains<Rule, true>(a, unit + k, parameters, sums)
+               : parameterChains<Rule, false>(a, unit + k, parameters, sums);
       } else {
         for (int i = 0; i < learned; ++i) sums[i] = splat(0.0f);
       }

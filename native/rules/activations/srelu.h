@@ -36,9 +36,10 @@ struct Srelu : NoParameters {
     const V rightShift = (one - p[3]) * sign;
     // Both thresholds move with the left one; between them moving it does nothing.
     g[0] = madd(dy, one - slope(z, p), g[0]);
-    g[1] = madd(zero - dy, larger(p[0] - z, zero), g[1]);
-    g[2] = madd(dy, wherePositive(right - z, zero, rightShift), g[2]);
-    g[3] = madd(dy, larger(z - right, zero), g[3]);
+    const V below = z - p[0], beforeRight = right - z;
+    g[1] = madd(dy, wherePositive(below, zero, below), g[1]);
+    g[2] = madd(dy, wherePositive(beforeRight, zero, rightShift), g[2]);
+    g[3] = madd(dy, wherePositive(beforeRight, zero, z - right), g[3]);
   }
 
  private:
