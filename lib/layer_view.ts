@@ -60,6 +60,16 @@ export class LayerView {
     return bias.length === 0 ? null : bias;
   }
 
+  /**
+   * Copies of what the activation learns, by name, one number per unit; null where it learns nothing. Of `srelu`:
+   * `leftThreshold` t and `leftSlope` a, y = t + a (z - t) for z <= t; `gap` p and `rightSlope` b, with the right threshold
+   * r = t + |p|, y = r + b (z - r) for z >= r.
+   */
+  get activationParameters(): Record<string, Float32Array> | null {
+    const parameters = guard(() => this.#network.activationParameters(this.index));
+    return Object.keys(parameters).length === 0 ? null : parameters;
+  }
+
   /** Stored weights: of a dense layer all, of a masked one those under the mask. */
   get connections(): number {
     return this.#info().connections;

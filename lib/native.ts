@@ -214,7 +214,14 @@ export interface NativeNetworkInfo {
   };
   topologyDigest: string;
   connections: number;
-  layers: { inputs: number; units: number; connections: number; evolved: boolean }[];
+  layers: {
+    inputs: number;
+    units: number;
+    connections: number;
+    evolved: boolean;
+    /** How many numbers the activations of all units learn. */
+    activationParameters: number;
+  }[];
 }
 
 /** What a prediction answers, as a small number; `default`: probabilities where there is a loss, else logits. */
@@ -268,6 +275,8 @@ export interface NativeNetwork extends NativePredictor {
   /** A matrix of its own (a full one for a dense layer). */
   weights(layer: number): NativeCsrMatrix;
   bias(layer: number): Float32Array;
+  /** What the activation learns, by name, one number per unit; an empty object where it learns nothing. */
+  activationParameters(layer: number): Record<string, Float32Array>;
   /** Shares the immutable published state; independent from then on. */
   clone(): NativeNetwork;
   /** Writes the published state; `json` becomes the metadata entry "setnet". */

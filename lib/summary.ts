@@ -18,9 +18,13 @@ function byteText(bytes: number): string {
 }
 
 /** Bytes of the canonical form, as a file holds it. */
-function storedBytes(isDense: boolean, connections: number, units: number, hasBias: boolean): number {
+function storedBytes(
+  { connections, units, activationParameters }: NativeNetworkInfo['layers'][number],
+  isDense: boolean,
+  hasBias: boolean,
+): number {
   const weights = isDense ? 4 * connections : 8 * connections + 8 * (units + 1);
-  return weights + (hasBias ? 4 * units : 0);
+  return weights + (hasBias ? 4 * units : 0) + 4 * activationParameters;
 }
 
 export function summarize(definition: Definition, info: NativeNetworkInfo, trainedConnections: number | null): string {
@@ -30,7 +34,7 @@ export function summarize(definition: Definition, info: NativeNetworkInfo, train
   let cells = 0;
   const rows = info.layers.map((layer, index) => {
     const { kind, activation, dropout, bias } = spec.layers[index] as (typeof spec.layers)[number];
-    const bytes = storedBytes(kind === 'dense', layer.connections, layer.units, bias);
+    const bytes = storedBytes(layer, kind === 'dense', bias);
     totalBytes += bytes;
     cells += layer.inputs * layer.units;
     return [
@@ -80,6 +84,7 @@ export function summarize(definition: Definition, info: NativeNetworkInfo, train
     line(header),
     ...rows.map(line),
     connectionText(info, trainedConnections),
+    ...activationText(info),
   ].join('\n');
 }
 
@@ -90,6 +95,12 @@ function connectionText(info: NativeNetworkInfo, trained: number | null): string
     return `connections: ${before}${grouped(info.connections)} after the final removal`;
   }
   return `connections: ${grouped(info.connections)} while training; the final removal has not run`;
+}
+
+/** Where activations learn. */
+function activationText({ layers }: NativeNetworkInfo): string[] {
+  const count = layers.reduce((sum, layer) => sum + layer.activationParameters, 0);
+  return count === 0 ? [] : [`parameters of activations: ${grouped(count)}`];
 }
 
 function percent(fraction: number): string {

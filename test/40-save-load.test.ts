@@ -57,6 +57,13 @@ describe('40 save and load', () => {
             dense({ units: 4, activation: 'relu', initializer: 'xavierNormal' }),
           ],
         }),
+        fitted({
+          layers: [
+            sparse({ units: 30, epsilon: 3, activation: 'srelu', dropout: 0.2 }),
+            masked({ units: 20, epsilon: 3, activation: { kind: 'srelu' } }),
+            dense({ units: 4, activation: 'srelu' }),
+          ],
+        }),
         Promise.resolve(smallNetwork(10, 4)),
         Promise.resolve(smallNetwork(10, 1, { scaling: 'perFeature', missing: -0, layers: [dense({ units: 1 })] })),
       ];

@@ -39,6 +39,7 @@ const methods: Record<string, [call: (net: Network, path: string) => unknown, ou
   connections: [(net) => net.connections, needsNetwork],
   'layers[0].weights': [(net) => net.layers[0]?.weights.toDense(), needsNetwork],
   'layers[0].bias': [(net) => net.layers[0]?.bias, needsNetwork],
+  'layers[0].activationParameters': [(net) => net.layers[0]?.activationParameters, needsNetwork],
   'layers[0].connections': [(net) => net.layers[0]?.connections, needsNetwork],
   'layers[0].density': [(net) => net.layers[0]?.density, needsNetwork],
   'layers[0].inputs': [(net) => net.layers[0]?.inputs, needsNetwork],

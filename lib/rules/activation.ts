@@ -9,6 +9,11 @@ export interface Activations {
   relu: NoParameters;
   /** y = min(max(z, 0), max); max is above 0, 6 where it is not given. The slope is 0 at both limits and beyond them. */
   clippedRelu: { max?: number };
+  /**
+   * S-shaped rectified linear units (Jin et al. 2016): y = z between two thresholds, a line of its own slope beyond each. Every
+   * unit learns four numbers, see `LayerView.activationParameters`.
+   */
+  srelu: NoParameters;
 }
 
 /** The activation of a layer's units: a name, or `{ kind: name, ...parameters }`. */

@@ -183,6 +183,7 @@ Napi::Object networkInfoToJs(Napi::Env env, AddonData& addon, const core::Model&
     layer.Set("units", countToJs(env, definition.units));
     layer.Set("connections", countToJs(env, core::connectionsOf(model.layers[i])));
     layer.Set("evolved", core::isEvolved(definition));
+    layer.Set("activationParameters", countToJs(env, core::activationParametersOf(definition)));
     layers.Set(static_cast<uint32_t>(i), layer);
   }
   object.Set("layers", layers);

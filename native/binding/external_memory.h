@@ -21,9 +21,10 @@ inline int64_t bytesOf(const core::Model& model) {
   for (const core::LayerState& layer : model.layers) {
     bytes +=
         layer.weights.rowPointers.size() * sizeof(uint64_t) + layer.weights.columnIndices.size() * sizeof(uint32_t);
-    uint64_t floats = layer.weights.values.size() + layer.bias.size();
+    uint64_t floats = layer.weights.values.size() + layer.bias.size() + layer.activationParameters.size();
     for (const std::vector<float>& state : layer.weightState) floats += state.size();
     for (const std::vector<float>& state : layer.biasState) floats += state.size();
+    for (const std::vector<float>& state : layer.activationState) floats += state.size();
     bytes += floats * sizeof(float);
   }
   bytes += (model.scaling.mean.size() + model.scaling.scale.size()) * sizeof(float);

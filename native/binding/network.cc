@@ -32,7 +32,8 @@ void Network::define(Napi::Env env, AddonData& addon) {
             {W::method<info>(addon, "info"), W::method<isFitting>(addon, "isFitting"),
              W::method<syncPredictor>(addon, "syncPredictor"), W::method<predict>(addon, "predict"),
              W::method<freeze>(addon, "freeze"), W::method<evaluate>(addon, "evaluate"), W::method<fit>(addon, "fit"),
-             W::method<weights>(addon, "weights"), W::method<bias>(addon, "bias"), W::method<clone>(addon, "clone"),
+             W::method<weights>(addon, "weights"), W::method<bias>(addon, "bias"),
+             W::method<activationParameters>(addon, "activationParameters"), W::method<clone>(addon, "clone"),
              W::method<save>(addon, "save"), W::method<dispose>(addon, "dispose")});
 }
 
@@ -149,6 +150,19 @@ Napi::Value Network::weights(Network& self, const Napi::CallbackInfo& info) {
 Napi::Value Network::bias(Network& self, const Napi::CallbackInfo& info) {
   const Ref<const core::Model> model = self.requireModel(info.Env());
   return floatsToJs(info.Env(), addonOf(info), model->layers[requireLayer(info[0], *model)].bias);
+}
+
+Napi::Value Network::activationParameters(Network& self, const Napi::CallbackInfo& info) {
+  const Ref<const core::Model> model = self.requireModel(info.Env());
+  const size_t layer = requireLayer(info[0], *model);
+  const core::LayerDefinition& definition = model->definition.layers[layer];
+  const Span<const float> values = model->layers[layer].activationParameters;
+  const Span<const rules::LearnedParameter> learned = rules::learnedOf(definition.activation.rule);
+  Napi::Object object = Napi::Object::New(info.Env());
+  for (size_t i = 0; i < learned.size(); ++i)
+    object.Set(learned[i].name,
+               floatsToJs(info.Env(), addonOf(info), values.part(i * definition.units, definition.units)));
+  return object;
 }
 
 Napi::Value Network::clone(Network& self, const Napi::CallbackInfo& info) {

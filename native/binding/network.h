@@ -45,6 +45,7 @@ class Network : public RefCounted {
   static Napi::Value fit(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value weights(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value bias(Network& self, const Napi::CallbackInfo& info);
+  static Napi::Value activationParameters(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value clone(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value save(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value dispose(Network& self, const Napi::CallbackInfo& info);

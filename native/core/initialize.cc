@@ -36,4 +36,17 @@ void weightsOfCells(const RandomStream& stream, Span<const uint64_t> cells, rule
   for (size_t i = 0; i < cells.size(); ++i) weights[i] = weightOfCell(stream, cells[i], scale);
 }
 
+void initializeActivation(const RandomStream& stream, Span<const rules::LearnedParameter> learned, uint64_t units,
+                          Span<float> parameters) {
+  for (uint64_t u = 0; u < units; ++u) {
+    const PhiloxBlock block = stream.block(u);
+    for (size_t i = 0; i < learned.size(); ++i) {
+      const float low = static_cast<float>(learned[i].low);
+      const float factor = static_cast<float>(learned[i].high - learned[i].low) * 0x1p-24f;
+      const float drawn = static_cast<float>(block.word[i] >> 8) * factor;
+      parameters[i * units + u] = low + drawn;
+    }
+  }
+}
+
 }  // namespace setnet::core

@@ -5,6 +5,7 @@
 
 #include "base/philox.h"
 #include "base/span.h"
+#include "rules/activations.h"
 #include "rules/initializers.h"
 
 namespace setnet::core {
@@ -16,5 +17,10 @@ float weightOfCell(const RandomStream& stream, uint64_t cell, rules::WeightScale
 // weights[i] = weightOfCell(stream, cells[i], scale)
 void weightsOfCells(const RandomStream& stream, Span<const uint64_t> cells, rules::WeightScale scale,
                     Span<float> weights);
+
+// What the units of a layer start to learn as their activation's parameters, [parameter][unit]. Parameter i of unit u
+// is low + float(word >> 8) * (float(high - low) * 2^-24), where word is number i of the stream's block u.
+void initializeActivation(const RandomStream& stream, Span<const rules::LearnedParameter> learned, uint64_t units,
+                          Span<float> parameters);
 
 }  // namespace setnet::core

@@ -185,11 +185,18 @@ Status createLayer(const LayerDefinition& definition, const GivenLayer& given, u
   }
   if (!given.weights) initializeWeights(definition, seed, layer, &weights);
   if (definition.bias) state->bias.resize(definition.units);
+  const uint64_t learned = activationParametersOf(definition);
+  if (saturatedProduct(learned, sizeof(float)) > memoryLimit())
+    return {Code::Memory, "the activation of " + number(definition.units) + " units learns " + number(learned) +
+                              " parameters, for which there is no memory"};
+  state->activationParameters.resize(learned);
+  initializeActivation({seed, Purpose::ActivationParameters, layer, 0}, rules::learnedOf(definition.activation.rule),
+                       definition.units, state->activationParameters);
   return {};
 }
 
 uint64_t bytesOf(const LayerState& state) {
-  return sizeof(float) * (state.weights.values.size() + state.bias.size()) +
+  return sizeof(float) * (state.weights.values.size() + state.bias.size() + state.activationParameters.size()) +
          sizeof(uint32_t) * state.weights.columnIndices.size() + sizeof(uint64_t) * state.weights.rowPointers.size();
 }
 
@@ -231,7 +238,13 @@ Status checkLayerState(const std::string& name, const LayerDefinition& definitio
     return {Code::Shape, name + ".bias has " + number(state.bias.size()) + " elements, but needs " + number(biases)};
   SETNET_TRY(checkVector(name + ".bias", state.bias));
   SETNET_TRY(checkState(name + ".weightState", state.weightState, state.weights.values.size()));
-  return checkState(name + ".biasState", state.biasState, biases);
+  SETNET_TRY(checkState(name + ".biasState", state.biasState, biases));
+  const uint64_t learned = activationParametersOf(definition);
+  if (state.activationParameters.size() != learned)
+    return {Code::Shape, name + ".activationParameters has " + number(state.activationParameters.size()) +
+                             " elements, but needs " + number(learned)};
+  SETNET_TRY(checkVector(name + ".activationParameters", state.activationParameters));
+  return checkState(name + ".activationState", state.activationState, learned);
 }
 
 }  // namespace
@@ -276,6 +289,10 @@ Status validateModel(const Model& model) {
   for (size_t i = 0; i < model.layers.size(); ++i)
     SETNET_TRY(checkLayerState(layerName(i), model.definition.layers[i], model.layers[i]));
   return {};
+}
+
+uint64_t activationParametersOf(const LayerDefinition& definition) {
+  return rules::learnedOf(definition.activation.rule).size() * definition.units;
 }
 
 uint64_t connectionsOf(const LayerState& layer) { return layer.weights.values.size(); }

@@ -46,6 +46,9 @@ struct LayerState {
   std::vector<float> bias;                      // units, or empty
   std::vector<std::vector<float>> weightState;  // [stateCount][connections]; empty where no optimizer state is kept
   std::vector<std::vector<float>> biasState;    // [stateCount][units]
+  // What the units have learned as their activation's parameters (rules::learnedOf), or empty, and its optimizer state.
+  std::vector<float> activationParameters;          // [parameter][units]
+  std::vector<std::vector<float>> activationState;  // [stateCount][parameter * units]
 };
 
 // How raw features become the network's inputs: x' = (float(x) - mean) * scale, two f32 roundings.
@@ -89,6 +92,8 @@ Status createModel(const NetworkDefinition& definition, const Scaling& scaling, 
 // Everything code working with this model relies on: definition, shapes, matrices, finite values, scaling.
 Status validateModel(const Model& model);
 
+// How many numbers LayerState::activationParameters holds.
+uint64_t activationParametersOf(const LayerDefinition& definition);
 uint64_t connectionsOf(const LayerState& layer);  // stored weights (a dense layer: all)
 uint64_t connectionsOf(const Model& model);
 // Whether evolution and the final removal touch this layer: not where it is dense, full or `evolve: false`.

@@ -14,6 +14,10 @@ constexpr char kScaleName[] = "scaling.scale";
 
 std::string layerName(size_t layer, const char* part) { return "layers." + std::to_string(layer) + "." + part; }
 
+std::string parameterName(size_t layer, const rules::LearnedParameter& parameter) {
+  return layerName(layer, "activation.") + parameter.name;
+}
+
 template <class T>
 constexpr TensorType typeOf();
 template <>
@@ -30,11 +34,15 @@ constexpr TensorType typeOf<uint64_t>() {
 }
 
 template <class T>
-Tensor tensorOf(std::string name, std::vector<uint64_t> shape, const std::vector<T>& values) {
+Tensor tensorOf(std::string name, std::vector<uint64_t> shape, Span<const T> values) {
   return {std::move(name),
           typeOf<T>(),
           std::move(shape),
           {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)}};
+}
+template <class T>
+Tensor tensorOf(std::string name, std::vector<uint64_t> shape, const std::vector<T>& values) {
+  return tensorOf(std::move(name), std::move(shape), Span<const T>(values));
 }
 
 // Whether mean and scale mean something.
@@ -56,6 +64,11 @@ Status write(const std::string& path, const Model& model, const std::string& jso
       tensors.push_back(tensorOf(layerName(k, "weights"), {matrix.count()}, matrix.values));
     }
     if (definition.bias) tensors.push_back(tensorOf(layerName(k, "bias"), {layer.bias.size()}, layer.bias));
+    const Span<const rules::LearnedParameter> learned = rules::learnedOf(definition.activation.rule);
+    for (size_t i = 0; i < learned.size(); ++i)
+      tensors.push_back(
+          tensorOf(parameterName(k, learned[i]), {definition.units},
+                   Span<const float>(layer.activationParameters).part(i * definition.units, definition.units)));
   }
   const Scaling& scaling = model.scaling;
   if (isStored(scaling)) {
@@ -92,6 +105,11 @@ class ModelReader {
       if (!valid.ok()) return failure("layer " + std::to_string(k) + ": " + valid.message());
     }
     if (definition.bias) SETNET_TRY(take(layerName(k, "bias"), {definition.units}, &out->bias));
+    for (const rules::LearnedParameter& parameter : rules::learnedOf(definition.activation.rule)) {
+      std::vector<float> values;
+      SETNET_TRY(take(parameterName(k, parameter), {definition.units}, &values));
+      out->activationParameters.insert(out->activationParameters.end(), values.begin(), values.end());
+    }
     return Status();
   }
 

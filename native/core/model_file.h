@@ -1,7 +1,8 @@
 // Models in safetensors files. Tensors: layers.K.rowPointers (U64), layers.K.columnIndices (U32), layers.K.weights
-// (F32; a dense layer has only these, of shape [units, inputs]), layers.K.bias (F32), scaling.mean, scaling.scale
-// (F32). What the tensors mean (definition, counters, names) is one JSON string in the metadata under "setnet":
-// TypeScript writes and reads it and hands the definition to modelFromFile, which trusts neither.
+// (F32; a dense layer has only these, of shape [units, inputs]), layers.K.bias (F32), layers.K.activation.NAME (F32,
+// [units]; one for each parameter that its activation learns), scaling.mean, scaling.scale (F32). What the tensors mean
+// (definition, counters, names) is one JSON string in the metadata under "setnet": TypeScript writes and reads it and
+// hands the definition to modelFromFile, which trusts neither.
 #pragma once
 
 #include <string>

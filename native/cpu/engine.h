@@ -30,7 +30,8 @@ class Engine : public backend::Engine {
   struct Trace {
     kernels::Panels z;  // is y where the activation does not need its input
     kernels::Panels y;
-    kernels::Panels gradient;  // dL/dy, then dL/dz
+    kernels::Panels dy;        // dL/dy; the same as `gradient` where the activation learns nothing
+    kernels::Panels gradient;  // dL/dz
     Buffer<uint16_t> kept;     // dropout's decisions, [unit][vectors]
     bool needsInput = false;
   };
@@ -64,6 +65,7 @@ class Engine : public backend::Engine {
   void updateSparse();
   void updateDense(size_t layer);
   void updateBias(size_t layer, Range units);
+  void updateActivation(size_t layer, Range units);
 
   const kernels::KernelTable* kernels_ = nullptr;
   backend::TrainingRules rules_;

@@ -65,7 +65,8 @@ void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, i
       kernels.sparseProduct(args);
       if (fused) continue;
       const Range rows = form.packed->rowsOf(static_cast<int>(p));
-      kernels.activation({form.activation.rule, form.activation.parameters, rows.begin, rows.end, z, y, vectors});
+      kernels.activation({form.activation.rule, form.activation.parameters, rows.begin, rows.end, z, y, vectors,
+                          form.learned, form.units});
     }
     return;
   }
@@ -75,7 +76,8 @@ void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, i
     kernels.denseForward(
         {begin, end, form.inputs, form.dense->weights.data(), form.dense->stride, form.bias, x, z, vectors});
     if (isLinear && z.data == y.data) continue;
-    kernels.activation({form.activation.rule, form.activation.parameters, begin, end, z, y, vectors});
+    kernels.activation(
+        {form.activation.rule, form.activation.parameters, begin, end, z, y, vectors, form.learned, form.units});
   }
 }
 
@@ -92,15 +94,16 @@ void forwardColumns(const kernels::KernelTable& kernels, const ForwardForm& form
   kernels.sparseColumns({form.units, form.inputs, form.columns->columnPointers.data(), form.columns->rowIndices.data(),
                          form.columns->values.data(), form.bias, x, y});
   if (form.activation.rule == static_cast<int>(rules::Activation::Linear)) return;
-  kernels.activationVector({form.activation.rule, form.activation.parameters, form.units, y, y});
+  kernels.activationVector(
+      {form.activation.rule, form.activation.parameters, form.units, y, y, form.learned, form.units});
 }
 
 void forwardVector(const kernels::KernelTable& kernels, const ForwardForm& form, int part, int parts, const float* x,
                    float* y) {
   const auto activate = [&](Range rows) {
     if (form.activation.rule == static_cast<int>(rules::Activation::Linear)) return;
-    kernels.activationVector(
-        {form.activation.rule, form.activation.parameters, rows.end - rows.begin, y + rows.begin, y + rows.begin});
+    kernels.activationVector({form.activation.rule, form.activation.parameters, rows.end - rows.begin, y + rows.begin,
+                              y + rows.begin, form.learned ? form.learned + rows.begin : nullptr, form.units});
   };
   if (form.packed) {
     const Range range = packedParts(*form.packed, part, parts);

@@ -24,6 +24,7 @@ struct ForwardForm {
   const DenseForm* dense = nullptr;
   const ColumnForm* columns = nullptr;  // beside the packed one, for single samples with many zeros; or null
   const float* bias = nullptr;          // or null
+  const float* learned = nullptr;       // LayerState::activationParameters, or null
   rules::RuleChoice activation;
 
   // Multiply-adds for one sample.

@@ -48,6 +48,8 @@ Status Layer::create(const core::LayerDefinition& definition, uint32_t index, co
   stateCount_ = stateCount;
   bias_ = state.bias;
   biasState_ = stateOrZeros(state.biasState, stateCount, bias_.size());
+  activationParameters_ = state.activationParameters;
+  activationState_ = stateOrZeros(state.activationState, stateCount, activationParameters_.size());
   const uint64_t connections = state.weights.values.size();
   if (definition_.kind == LayerKind::Dense) {
     SETNET_TRY(dense_.allocate(definition.units, definition.inputs, stateCount, false));
@@ -99,6 +101,7 @@ ForwardForm Layer::forwardForm() const {
   form.units = units();
   form.bias = bias_.empty() ? nullptr : bias_.data();
   form.activation = definition_.activation;
+  form.learned = activationParameters_.empty() ? nullptr : activationParameters_.data();
   if (isSparse())
     form.packed = &packed_;
   else
@@ -166,6 +169,9 @@ Status Layer::commit(EvolvedLayer evolved, PackMemory* memory) {
 Status Layer::checkFinite() const {
   if (!allFinite(bias_.data(), bias_.size())) return notFinite(index_, "a bias");
   if (!allFinite(biasState_)) return notFinite(index_, "an optimizer state of the biases");
+  if (!allFinite(activationParameters_.data(), activationParameters_.size()))
+    return notFinite(index_, "a parameter of the activation");
+  if (!allFinite(activationState_)) return notFinite(index_, "an optimizer state of the activation's parameters");
   if (isSparse()) {
     if (!allFinite(packed_.slots().data(), packed_.slots().size())) return notFinite(index_, "a weight");
     for (int i = 0; i < stateCount_; ++i)
@@ -205,9 +211,11 @@ Status Layer::exportState(bool withOptimizerState, core::LayerState* exported) c
     SETNET_TRY(canonical(&out.weights, &state, &memory));
   }
   out.bias = bias_;
+  out.activationParameters = activationParameters_;
   if (withOptimizerState) {
     out.weightState = std::move(state);
     out.biasState = biasState_;
+    out.activationState = activationState_;
   }
   return Status();
 }

@@ -40,6 +40,10 @@ class Layer {
   DenseForm& dense() { return dense_; }
   std::vector<float>& bias() { return bias_; }
   std::vector<std::vector<float>>& biasState() { return biasState_; }
+  bool learns() const { return !activationParameters_.empty(); }
+  const float* learned() const { return learns() ? activationParameters_.data() : nullptr; }
+  std::vector<float>& activationParameters() { return activationParameters_; }  // [parameter][units], or empty
+  std::vector<std::vector<float>>& activationState() { return activationState_; }
 
   // The layer after this evolution; nothing is changed yet.
   Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, PackMemory* memory, EvolvedLayer* evolved,
@@ -47,7 +51,7 @@ class Layer {
   // Code::Memory: then the layer is not to be used any more.
   Status commit(EvolvedLayer evolved, PackMemory* memory);
 
-  // Code::Diverged where a weight, bias or optimizer state is not finite.
+  // Code::Diverged where a weight, bias, activation parameter or optimizer state is not finite.
   Status checkFinite() const;
   Status exportState(bool withOptimizerState, core::LayerState* out) const;
 
@@ -66,6 +70,8 @@ class Layer {
   core::CsrMatrix mask_;     // masked: the topology (its values are not kept)
   std::vector<float> bias_;
   std::vector<std::vector<float>> biasState_;
+  std::vector<float> activationParameters_;
+  std::vector<std::vector<float>> activationState_;
 };
 
 }  // namespace setnet::cpu

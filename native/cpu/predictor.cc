@@ -25,6 +25,7 @@ Status Predictor::create(Ref<const core::Model> model, const backend::PredictorO
     predictor->packed_.resize(count);
     predictor->columns_.resize(count);
     predictor->bias_.resize(count);
+    predictor->learned_.resize(count);
     predictor->layers_.resize(count);
     for (size_t l = 0; l < count; ++l) SETNET_TRY(predictor->packLayer(*model, l, options));
     *out = owner;
@@ -44,6 +45,8 @@ Status Predictor::packLayer(const core::Model& model, size_t l, const backend::P
   bias_[l] = state.bias;
   form.bias = state.bias.empty() ? nullptr : bias_[l].data();
   form.activation = definition.activation;
+  learned_[l] = state.activationParameters;
+  form.learned = learned_[l].empty() ? nullptr : learned_[l].data();
   const bool rounded = options.precision == backend::Precision::Bf16;
   const double density = static_cast<double>(weights.count()) / static_cast<double>(definition.inputs) /
                          static_cast<double>(definition.units);
@@ -90,6 +93,7 @@ uint64_t Predictor::bytes() const {
   for (const DenseForm& form : dense_) bytes += form.weights.bytes();
   for (const ColumnForm& columns : columns_) bytes += columns.bytes();
   for (const std::vector<float>& bias : bias_) bytes += bias.size() * sizeof(float);
+  for (const std::vector<float>& learned : learned_) bytes += learned.size() * sizeof(float);
   return bytes;
 }
 

@@ -27,6 +27,7 @@ class Predictor : public backend::Predictor {
   std::vector<DenseForm> dense_;      // of masked and dense layers, and of very full sparse ones
   std::vector<ColumnForm> columns_;   // of sparse layers, for single rows
   std::vector<std::vector<float>> bias_;
+  std::vector<std::vector<float>> learned_;  // LayerState::activationParameters
   std::vector<ForwardForm> layers_;
   mutable WorkspacePool workspaces_;
 };

@@ -71,7 +71,7 @@ Status Engine::reserve(int64_t samples) {
   int64_t largestDense = 0;
   for (size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
-    features += layer.units() * (traces_[l].needsInput ? 3 : 2);
+    features += layer.units() * (2 + (traces_[l].needsInput ? 1 : 0) + (layer.learns() ? 1 : 0));
     if (layer.definition().dropout > 0)
       SETNET_TRY(traces_[l].kept.reserve(static_cast<uint64_t>(layer.units() * vectors_)));
     if (layer.isSparse()) continue;
@@ -99,6 +99,7 @@ Status Engine::reserve(int64_t samples) {
     traces_[l].y = place(&memory, layers_[l].units());
     traces_[l].z = traces_[l].needsInput ? place(&memory, layers_[l].units()) : traces_[l].y;
     traces_[l].gradient = place(&memory, layers_[l].units());
+    traces_[l].dy = layers_[l].learns() ? place(&memory, layers_[l].units()) : traces_[l].gradient;
   }
   return Status();
 }
@@ -152,7 +153,7 @@ void Engine::computeLoss(const Slice& slice, const Targets& targets) {
   args.loss = rules_.loss;
   args.units = layers_.back().units();
   args.z = of(slice, traces_.back().y);
-  args.gradient = of(slice, traces_.back().gradient);
+  args.gradient = of(slice, traces_.back().dy);
   args.vectors = slice.vectors;
   args.samples = slice.samples;
   args.classes = targets.classes + slice.firstSample;
@@ -170,16 +171,17 @@ void Engine::activationGradient(size_t layer, const Slice& slice, Range units) {
   const bool dropped = definition.dropout > 0;
   if (!dropped && definition.activation.rule == static_cast<int>(rules::Activation::Linear)) return;
   kernels_->activationGradient({definition.activation.rule, definition.activation.parameters, units.begin, units.end,
-                                of(slice, trace.z), of(slice, trace.y), of(slice, trace.gradient), slice.vectors,
-                                dropped ? trace.kept.data() + slice.firstSample / kLanes : nullptr, vectors_,
-                                keptScale(definition.dropout)});
+                                of(slice, trace.z), of(slice, trace.y), of(slice, trace.dy), of(slice, trace.gradient),
+                                slice.vectors, dropped ? trace.kept.data() + slice.firstSample / kLanes : nullptr,
+                                vectors_, keptScale(definition.dropout), layers_[layer].learned(),
+                                layers_[layer].units()});
 }
 
 // dL/dz of the layer below: through this layer's weights, dropout and activation.
 void Engine::inputGradient(size_t layer, const Slice& slice) {
   Layer& l = layers_[layer];
   const core::LayerDefinition& below = layers_[layer - 1].definition();
-  const Panels from = of(slice, traces_[layer].gradient), to = of(slice, traces_[layer - 1].gradient);
+  const Panels from = of(slice, traces_[layer].gradient), to = of(slice, traces_[layer - 1].dy);
   const int wanted = partsOf(layer, slice);
   if (l.isSparse()) {
     const bool fused = below.dropout <= 0 && activationIsCheap(below.activation.rule);
@@ -236,6 +238,30 @@ void Engine::sumLoss(const Targets& targets, StepResult* result) const {
   }
 }
 
+// What the activation learns.
+void Engine::updateActivation(size_t layer, Range units) {
+  Layer& l = layers_[layer];
+  if (!l.learns()) return;
+  const core::LayerDefinition& definition = l.definition();
+  const Trace& trace = traces_[layer];
+  kernels::ActivationUpdateArgs args = {};
+  args.rule = definition.activation.rule;
+  args.parameters = definition.activation.parameters;
+  args.unitBegin = units.begin;
+  args.unitEnd = units.end;
+  args.z = trace.z;
+  args.dy = trace.dy;
+  args.vectors = vectors_;
+  args.kept = definition.dropout > 0 ? trace.kept.data() : nullptr;
+  args.keptStride = vectors_;
+  args.keptScale = keptScale(definition.dropout);
+  args.learned = l.activationParameters().data();
+  args.learnedStride = l.units();
+  for (size_t i = 0; i < l.activationState().size(); ++i) args.state[i] = l.activationState()[i].data();
+  args.optimizer = {rules_.optimizer.rule, biasCoefficients_};
+  kernels_->activationUpdate(args);
+}
+
 void Engine::updateBias(size_t layer, Range units) {
   Layer& l = layers_[layer];
   if (!l.hasBias()) return;
@@ -264,6 +290,7 @@ void Engine::updateSparse() {
     args.optimizer = {rules_.optimizer.rule, weightCoefficients_};
     kernels_->sparseUpdate(args);
     updateBias(item.layer, packed.rowsOf(item.part));
+    updateActivation(item.layer, packed.rowsOf(item.part));
   };
   const auto refresh = [&](const Item& item) {
     Layer& l = layers_[item.layer];
@@ -315,6 +342,7 @@ void Engine::updateDense(size_t layer) {
     args.optimizer = {rules_.optimizer.rule, weightCoefficients_};
     kernels_->denseUpdate(args);
     updateBias(layer, rows);
+    updateActivation(layer, rows);
   });
 }
 

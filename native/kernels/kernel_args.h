@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "rules/activations/learned.h"
 #include "rules/losses.h"
 #include "rules/optimizers.h"
 
@@ -188,7 +189,8 @@ struct BiasUpdateArgs {
   OptimizerChoice optimizer;
 };
 
-// y = f(z) for units [unitBegin, unitEnd); y may be z.
+// y = f(z) for units [unitBegin, unitEnd); y may be z. Parameter i that unit u has learned: learned[i * learnedStride +
+// u].
 struct ActivationArgs {
   int rule;  // rules::Activation
   const double* parameters;
@@ -196,6 +198,8 @@ struct ActivationArgs {
   ConstPanels z;
   Panels y;
   int64_t vectors;
+  const float* learned = nullptr;  // null where the rule learns nothing
+  int64_t learnedStride = 0;
 };
 
 // The same for a single sample.
@@ -205,20 +209,42 @@ struct ActivationVectorArgs {
   int64_t units;
   const float* z;
   float* y;
+  const float* learned = nullptr;  // of the first unit
+  int64_t learnedStride = 0;
 };
 
-// gradient: from dL/dy (y: after dropout) to dL/dz, in place.
+// gradient: dL/dz from dL/dy (y: after dropout); they may be the same panels.
 struct ActivationGradientArgs {
   int rule;
   const double* parameters;
   int64_t unitBegin, unitEnd;
   ConstPanels z;  // y again where the rule does not need it
   ConstPanels y;  // after dropout
+  ConstPanels dy;
   Panels gradient;
   int64_t vectors;
   const uint16_t* kept;  // [unit][keptStride], one bit per sample; null: no dropout
   int64_t keptStride;
-  float keptScale;  // what survivors were multiplied by
+  float keptScale;                 // what survivors were multiplied by
+  const float* learned = nullptr;  // as in ActivationArgs
+  int64_t learnedStride = 0;
+};
+
+// The gradients of the parameters that a rule learns, and the optimizer's update of parameters and state.
+struct ActivationUpdateArgs {
+  int rule;
+  const double* parameters;
+  int64_t unitBegin, unitEnd;
+  ConstPanels z;
+  ConstPanels dy;  // as in ActivationGradientArgs
+  int64_t vectors;
+  const uint16_t* kept;
+  int64_t keptStride;
+  float keptScale;
+  float* learned;  // [parameter][learnedStride]
+  int64_t learnedStride;
+  float* state[rules::kMaxOptimizerState];  // as `learned`
+  OptimizerChoice optimizer;
 };
 
 // Inverted dropout in place. Decision: index ((firstSample + position in the panels) << 32 | unit / 8) of the Philox

@@ -16,6 +16,7 @@
   X(activation, ActivationArgs)                 \
   X(activationVector, ActivationVectorArgs)     \
   X(activationGradient, ActivationGradientArgs) \
+  X(activationUpdate, ActivationUpdateArgs)     \
   X(dropout, DropoutArgs)                       \
   X(loss, LossArgs)                             \
   X(probabilities, ProbabilitiesArgs)           \

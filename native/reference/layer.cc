@@ -42,7 +42,9 @@ Layer::Layer(const core::LayerDefinition& definition, uint32_t index, const core
       index_(index),
       bias_(toDouble(state.bias)),
       weightState_(stateCount),
-      biasState_(stateCount, std::vector<double>(state.bias.size(), 0)) {
+      biasState_(stateCount, std::vector<double>(state.bias.size(), 0)),
+      activationParameters_(toDouble(state.activationParameters)),
+      activationState_(stateCount, std::vector<double>(state.activationParameters.size(), 0)) {
   place(state.weights);
   for (size_t c = 0; c < connections_.size(); ++c) weights_[connections_[c]] = state.weights.values[c];
   if (state.weightState.size() == weightState_.size())
@@ -50,6 +52,8 @@ Layer::Layer(const core::LayerDefinition& definition, uint32_t index, const core
       for (size_t c = 0; c < connections_.size(); ++c) weightState_[s][connections_[c]] = state.weightState[s][c];
   if (!bias_.empty() && state.biasState.size() == biasState_.size())
     for (int s = 0; s < stateCount; ++s) biasState_[s] = toDouble(state.biasState[s]);
+  if (!activationParameters_.empty() && state.activationState.size() == activationState_.size())
+    for (int s = 0; s < stateCount; ++s) activationState_[s] = toDouble(state.activationState[s]);
 }
 
 // Lists the cells for this topology, all weights and states 0.
@@ -89,14 +93,22 @@ void Layer::forward(const std::vector<double>& x, const DropoutKey* dropout, Act
   }
   activity->y.resize(units);
   for (uint64_t u = 0; u < units; ++u)
-    activity->y[u] = activate(definition_.activation, activity->z[u]) * activity->dropout[u];
+    activity->y[u] = activate(definition_.activation.rule, activationNumbers(u), activity->z[u]) * activity->dropout[u];
 }
 
 void Layer::backward(const std::vector<double>& x, const Activity& activity, const std::vector<double>& dy,
                      LayerGradient* gradient, std::vector<double>* dx) const {
-  std::vector<double> dz(definition_.units);
-  for (uint64_t u = 0; u < definition_.units; ++u)
-    dz[u] = activationGradient(definition_.activation, dy[u] * activity.dropout[u], activity.z[u], activity.y[u]);
+  const uint64_t units = definition_.units;
+  const int activation = definition_.activation.rule;
+  std::vector<double> dz(units);
+  for (uint64_t u = 0; u < units; ++u) {
+    const ActivationNumbers numbers = activationNumbers(u);
+    const double dActivation = dy[u] * activity.dropout[u];
+    dz[u] = activationGradient(activation, numbers, dActivation, activity.z[u], activity.y[u]);
+    double sums[rules::kMaxLearned] = {};
+    addParameterGradient(activation, numbers, dActivation, activity.z[u], sums);
+    for (size_t i = 0; i * units < gradient->activation.size(); ++i) gradient->activation[i * units + u] += sums[i];
+  }
   dx->assign(definition_.inputs, 0);
   for (size_t k = 0; k < cells_.size(); ++k) {
     const Cell& cell = cells_[k];
@@ -107,7 +119,8 @@ void Layer::backward(const std::vector<double>& x, const Activity& activity, con
 }
 
 LayerGradient Layer::zeroGradient() const {
-  return {std::vector<double>(cells_.size(), 0), std::vector<double>(bias_.size(), 0)};
+  return {std::vector<double>(cells_.size(), 0), std::vector<double>(bias_.size(), 0),
+          std::vector<double>(activationParameters_.size(), 0)};
 }
 
 void Layer::update(const rules::RuleChoice& optimizer, float learningRate, const LayerGradient& gradient) {
@@ -125,6 +138,7 @@ void Layer::update(const rules::RuleChoice& optimizer, float learningRate, const
   updateAll(gradient.weights, &weights_, &weightState_);
   rules::prepareOptimizer(optimizer, learningRate, true, coefficients);
   updateAll(gradient.bias, &bias_, &biasState_);
+  updateAll(gradient.activation, &activationParameters_, &activationState_);
 }
 
 // The connections that exist in canonical form, with one of the per-cell arrays as their values.
@@ -199,6 +213,16 @@ Status Layer::checkFinite() const {
   SETNET_TRY(checkUnits(bias_, "the bias"));
   for (const std::vector<double>& state : weightState_) SETNET_TRY(check(state, "the optimizer state of the weight"));
   for (const std::vector<double>& state : biasState_) SETNET_TRY(checkUnits(state, "the optimizer state of the bias"));
+  const auto checkParameters = [&](const std::vector<double>& values, const std::string& what) {
+    for (size_t k = 0; k < values.size(); ++k)
+      if (!isFinite(values[k]))
+        return diverged(what + " " + rules::learnedOf(definition_.activation.rule)[k / definition_.units].name +
+                        " of unit " + std::to_string(k % definition_.units));
+    return Status();
+  };
+  SETNET_TRY(checkParameters(activationParameters_, "the activation's"));
+  for (const std::vector<double>& state : activationState_)
+    SETNET_TRY(checkParameters(state, "the optimizer state of the activation's"));
   return Status();
 }
 
@@ -206,9 +230,11 @@ core::LayerState Layer::exportState(bool withOptimizerState) const {
   core::LayerState state;
   state.weights = connections(weights_);
   state.bias = toFloat(bias_);
+  state.activationParameters = toFloat(activationParameters_);
   if (withOptimizerState) {
     for (const std::vector<double>& cells : weightState_) state.weightState.push_back(connections(cells).values);
     for (const std::vector<double>& units : biasState_) state.biasState.push_back(toFloat(units));
+    for (const std::vector<double>& values : activationState_) state.activationState.push_back(toFloat(values));
   }
   if (definition_.kind == LayerKind::Dense) {  // its topology needs no saying
     state.weights.rowPointers.clear();

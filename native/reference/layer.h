@@ -8,6 +8,7 @@
 
 #include "backend/backend.h"
 #include "core/model.h"
+#include "reference/rules.h"
 
 namespace setnet::reference {
 
@@ -25,8 +26,9 @@ struct Activity {
 
 // Sums over the samples of a batch.
 struct LayerGradient {
-  std::vector<double> weights;  // one per cell of the list
-  std::vector<double> bias;     // one per unit, or empty
+  std::vector<double> weights;     // one per cell of the list
+  std::vector<double> bias;        // one per unit, or empty
+  std::vector<double> activation;  // [parameter][units], or empty
 };
 
 // Which dropout decisions: those of training step `step`, for the sample at `position` of the batch.
@@ -42,6 +44,10 @@ class Layer {
   Layer(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state, int stateCount);
 
   const core::LayerDefinition& definition() const { return definition_; }
+  // What unit `unit` computes its activation with.
+  ActivationNumbers activationNumbers(uint64_t unit) const {
+    return {definition_.activation, activationParameters_, definition_.units, unit};
+  }
 
   // dropout null: inference.
   void forward(const std::vector<double>& x, const DropoutKey* dropout, Activity* activity) const;
@@ -54,7 +60,7 @@ class Layer {
   // The layer after prune and grow (`after`), or the same one where it does not evolve.
   Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, Layer* after,
                 core::LayerEvolutionReport* report) const;
-  // Code::Diverged where a weight, bias or state is not finite as f32.
+  // Code::Diverged where a weight, bias, activation parameter or state is not finite as f32.
   Status checkFinite() const;
   core::LayerState exportState(bool withOptimizerState) const;
 
@@ -64,13 +70,15 @@ class Layer {
 
   core::LayerDefinition definition_;
   uint32_t index_;
-  std::vector<Cell> cells_;                       // ascending by output, then input
-  std::vector<double> mask_;                      // per cell: 1 where the connection exists
-  std::vector<uint64_t> connections_;             // the cells (as indices of cells_) that exist, ascending
-  std::vector<double> weights_;                   // per cell
-  std::vector<double> bias_;                      // per unit, or empty
-  std::vector<std::vector<double>> weightState_;  // [stateCount][cells]
-  std::vector<std::vector<double>> biasState_;    // [stateCount][units], or of empty arrays
+  std::vector<Cell> cells_;                           // ascending by output, then input
+  std::vector<double> mask_;                          // per cell: 1 where the connection exists
+  std::vector<uint64_t> connections_;                 // the cells (as indices of cells_) that exist, ascending
+  std::vector<double> weights_;                       // per cell
+  std::vector<double> bias_;                          // per unit, or empty
+  std::vector<std::vector<double>> weightState_;      // [stateCount][cells]
+  std::vector<std::vector<double>> biasState_;        // [stateCount][units], or of empty arrays
+  std::vector<double> activationParameters_;          // [parameter][units], or empty
+  std::vector<std::vector<double>> activationState_;  // [stateCount], as activationParameters_
 };
 
 }  // namespace setnet::reference

@@ -10,12 +10,24 @@
 
 namespace setnet::reference {
 
+// What an activation's functions take as p: the values of its specs, then the parameters that the unit has learned.
+struct ActivationNumbers {
+  double p[rules::kMaxParameters + rules::kMaxLearned] = {};
+
+  // learned: [parameter][units], or empty.
+  ActivationNumbers(const rules::RuleChoice& choice, const std::vector<double>& learned, size_t units, size_t unit) {
+    const int given = rules::kActivations[choice.rule].parameterCount;
+    for (int i = 0; i < given; ++i) p[i] = choice.parameters[i];
+    for (size_t i = 0; i * units < learned.size(); ++i) p[given + static_cast<int>(i)] = learned[i * units + unit];
+  }
+};
+
 // y = f(z)
-inline double activate(const rules::RuleChoice& choice, double z) {
-  switch (static_cast<rules::Activation>(choice.rule)) {
+inline double activate(int activation, const ActivationNumbers& numbers, double z) {
+  switch (static_cast<rules::Activation>(activation)) {
 #define SETNET_ENTRY(Rule)      \
   case rules::Activation::Rule: \
-    return rules::Rule::forward(z, choice.parameters);
+    return rules::Rule::forward(z, numbers.p);
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
   }
@@ -23,15 +35,28 @@ inline double activate(const rules::RuleChoice& choice, double z) {
 }
 
 // dL/dz from dL/dy at pre-activation z; y is the result after dropout.
-inline double activationGradient(const rules::RuleChoice& choice, double dy, double z, double y) {
-  switch (static_cast<rules::Activation>(choice.rule)) {
+inline double activationGradient(int activation, const ActivationNumbers& numbers, double dy, double z, double y) {
+  switch (static_cast<rules::Activation>(activation)) {
 #define SETNET_ENTRY(Rule)      \
   case rules::Activation::Rule: \
-    return rules::Rule::backward(dy, z, y, choice.parameters);
+    return rules::Rule::backward(dy, z, y, numbers.p);
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
   }
   return 0;
+}
+
+// Adds one sample's part of dL / d(learned parameter i) to gradient[i].
+inline void addParameterGradient(int activation, const ActivationNumbers& numbers, double dy, double z,
+                                 double* gradient) {
+  switch (static_cast<rules::Activation>(activation)) {
+#define SETNET_ENTRY(Rule)                                                \
+  case rules::Activation::Rule:                                           \
+    rules::Learned<rules::Rule>::addGradient(dy, z, numbers.p, gradient); \
+    break;
+    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  }
 }
 
 // One sample's outputs as the losses want to see them (rules/losses/softmax_cross_entropy.h).

@@ -3,17 +3,20 @@
 //   backward(dy, z, y, p)  dy times the slope; y is the result AFTER dropout (a dropped unit's dy is 0 already, and a
 //                          kept one's sign is unchanged); z is passed only where needsInput says so, else y again
 //   isCheap                one or two instructions: then it is applied to sums while they are in registers
-// p: the values of its parameters, in the order of its specs, each in every lane.
+// p: the values of its parameters, in the order of its specs, each in every lane. A rule may also have parameters that
+// every unit learns (rules/activations/learned.h); they follow in p.
 #pragma once
 
 #include "rules/activations/clipped_relu.h"
 #include "rules/activations/linear.h"
 #include "rules/activations/relu.h"
+#include "rules/activations/srelu.h"
 
 #define SETNET_ACTIVATIONS(X) \
   X(Linear)                   \
   X(Relu)                     \
-  X(ClippedRelu)
+  X(ClippedRelu)              \
+  X(Srelu)
 
 namespace setnet::rules {
 
@@ -28,5 +31,21 @@ constexpr RuleInfo kActivations[] = {
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
 };
+
+// What an activation learns per unit, in the order of its functions' p; empty for most, and for what is no activation.
+inline Span<const LearnedParameter> learnedOf(int activation) {
+  constexpr const LearnedParameter* parameters[] = {
+#define SETNET_ENTRY(Rule) Learned<Rule>::parameters(),
+      SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  };
+  constexpr int counts[] = {
+#define SETNET_ENTRY(Rule) Learned<Rule>::count,
+      SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+  };
+  if (activation < 0 || static_cast<size_t>(activation) >= sizeof counts / sizeof counts[0]) return {};
+  return {parameters[activation], static_cast<size_t>(counts[activation])};
+}
 
 }  // namespace setnet::rules

@@ -69,6 +69,10 @@ void checkModels(const std::string& name, const core::Model& actual, const core:
     REQUIRE(a.biasState.size() == 1 && e.biasState.size() == 1);
     checkError(name + ": " + nameOf("velocity", l), a.weightState[0], e.weightState[0], bound);
     checkError(name + ": " + nameOf("velocity of the bias", l), a.biasState[0], e.biasState[0], bound);
+    REQUIRE(a.activationState.size() == 1 && e.activationState.size() == 1);
+    checkError(name + ": " + nameOf("activation parameters", l), a.activationParameters, e.activationParameters, bound);
+    checkError(name + ": " + nameOf("velocity of the activation parameters", l), a.activationState[0],
+               e.activationState[0], bound);
   }
 }
 
@@ -79,6 +83,8 @@ core::Model* subtract(core::Model* after, const core::Model& before) {
     for (size_t k = 0; k < w.size(); ++k) w[k] -= before.layers[l].weights.values[k];
     std::vector<float>& b = after->layers[l].bias;
     for (size_t u = 0; u < b.size(); ++u) b[u] -= before.layers[l].bias[u];
+    std::vector<float>& p = after->layers[l].activationParameters;
+    for (size_t k = 0; k < p.size(); ++k) p[k] -= before.layers[l].activationParameters[k];
   }
   return after;
 }
@@ -157,7 +163,7 @@ TEST("every batch size from 1 to 70 gives the reference's gradients") {
     const double dropout = batch % 2 ? 0.25 : 0;
     core::NetworkDefinition definition = networkOf(21,
                                                    {layerOf(LayerKind::Sparse, 19, Activation::Relu, 0.3, dropout),
-                                                    layerOf(LayerKind::Masked, 23, Activation::Relu, 0.3, dropout),
+                                                    layerOf(LayerKind::Masked, 23, Activation::Srelu, 0.3, dropout),
                                                     layerOf(LayerKind::Dense, 5, Activation::Linear)},
                                                    batch);
     Ref<core::Model> model = randomModel(definition, random, true);
@@ -205,11 +211,12 @@ TEST("20 steps, an evolution and 5 more steps follow the reference under every o
     const double dropout = trial & 1 ? 0.2 : 0;
     const bool nesterov = trial & 2, decayBias = trial & 4;
     const LayerKind kind = trial & 8 ? LayerKind::Masked : LayerKind::Sparse;
-    core::NetworkDefinition definition = networkOf(30,
-                                                   {layerOf(kind, 37, Activation::Relu, 0.15, dropout),
-                                                    layerOf(kind, 29, Activation::Relu, 0.2, dropout, trial % 3 != 0),
-                                                    layerOf(LayerKind::Dense, 6, Activation::Linear)},
-                                                   77 + trial);
+    const Activation hidden = trial % 3 == 1 ? Activation::Srelu : Activation::Relu;
+    core::NetworkDefinition definition =
+        networkOf(30,
+                  {layerOf(kind, 37, hidden, 0.15, dropout), layerOf(kind, 29, hidden, 0.2, dropout, trial % 3 != 0),
+                   layerOf(LayerKind::Dense, 6, Activation::Linear)},
+                  77 + trial);
     definition.layers[1].zeta = 0.4;  // half of it, as the network's zeta is half of its base
     Ref<core::Model> model = randomModel(definition, random, true);
     const backend::TrainingRules rules = sgd(0.9, 1e-2, nesterov, decayBias);
@@ -356,10 +363,39 @@ TEST("both backends refuse a feature that is not finite, name its place and chan
           for (float v : layer.weightState[0]) CHECK_EQ(v, 0.0f);
           layer.weightState.clear();
           layer.biasState.clear();
+          layer.activationState.clear();
         }
         CHECK_EQ(firstDifference(*unchanged, *model), "");
       }
     }
+}
+
+TEST("both backends see activation parameters, and their optimizer state, that left the finite numbers") {
+  Random random(7050);
+  const float infinity = std::numeric_limits<float>::infinity();
+  core::NetworkDefinition definition = networkOf(
+      8, {layerOf(LayerKind::Sparse, 9, Activation::Linear, 0.5), layerOf(LayerKind::Masked, 9, Activation::Srelu, 0.5),
+          layerOf(LayerKind::Dense, 3, Activation::Srelu)});
+  for (uint64_t layer : {1, 2}) {
+    Ref<core::Model> model = randomModel(definition, random);
+    model->layers[layer].activationParameters[8] = infinity;
+    Ref<core::Model> state = randomModel(definition, random);
+    for (core::LayerState& l : state->layers) {
+      l.weightState = {std::vector<float>(l.weights.values.size())};
+      l.biasState = {std::vector<float>(l.bias.size())};
+      l.activationState = {std::vector<float>(l.activationParameters.size())};
+    }
+    state->layers[layer].activationState[0][4] = -infinity;
+    for (const Ref<core::Model>& bad : {model, state}) {
+      Pair pair = enginesOf(*bad, sgd(0.9));
+      for (backend::Engine* engine : {pair.cpu.get(), pair.reference.get()}) {
+        const Status diverged = engine->checkFinite();
+        CHECK_EQ(diverged.code(), Code::Diverged);
+        CHECK(diverged.message().find("layers[" + std::to_string(layer) + "]") != std::string::npos);
+        CHECK(diverged.message().find("activation") != std::string::npos);
+      }
+    }
+  }
 }
 
 TEST("both backends see weights that left the finite numbers, and evolve nothing then") {

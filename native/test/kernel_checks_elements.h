@@ -18,60 +18,97 @@ namespace setnet::test {
 
 using kernels::KernelTable;
 
-// Parameters of an activation, as kernels and rules take them: a tenth of the fallbacks, so that numbers of the size
-// that is used here lie on both sides of a limit.
-template <class Number>
-struct ActivationParameters {
-  Number values[rules::kMaxParameters] = {};
-
-  explicit ActivationParameters(rules::Activation activation) {
-    const rules::RuleInfo& rule = rules::kActivations[static_cast<int>(activation)];
-    for (int i = 0; i < rule.parameterCount; ++i)
-      values[i] = static_cast<Number>(static_cast<float>(0.1 * rule.parameters[i].fallback));
-  }
-};
-
-inline void check_activation(const KernelTable& table, Random& random) {
+template <class Rule>
+void checkActivationOf(const KernelTable& table, rules::Activation rule, Random& random) {
   for (const int64_t batch : kBatches) {
     PanelMemory z(23, batch), y(23, batch);
     z.fill(random);
+    const TestActivation<Rule> activation(rule, 23, random);
+    for (int64_t b = 0; b < batch; b += 2) z.at(5, b) = TestActivation<Rule>::onGrid(random);
     z.at(5, 0) = 0;
-    const auto compare = [&](rules::Activation rule, auto&& forward) {
-      const ActivationParameters<double> parameters(rule);
-      table.activation({static_cast<int>(rule), parameters.values, 2, 23, z.panels(), y.panels(), z.vectors()});
-      Comparison comparison(table, "activation");
-      for (int64_t u = 2; u < 23; ++u)
-        for (int64_t b = 0; b < batch; ++b)
-          comparison.add(y.at(u, b), forward(z.at(u, b)), forward(double{z.at(u, b)}), 1);
-      CHECK(y.guarded());
-      CHECK_EQ(y.at(1, 0), kGuard);
-    };
-#define SETNET_ENTRY(Rule)                                                                             \
-  compare(rules::Activation::Rule, [](auto x) {                                                        \
-    return rules::Rule::forward(x, ActivationParameters<decltype(x)>(rules::Activation::Rule).values); \
-  });
-    SETNET_ACTIVATIONS(SETNET_ENTRY)
+    if (!activation.learned.empty()) z.at(6, 0) = activation.learned[6];
+    table.activation({static_cast<int>(rule), activation.choice.parameters, 2, 23, z.panels(), y.panels(), z.vectors(),
+                      activation.learnedData(), 23});
+    Comparison comparison(table, "activation");
+    for (int64_t u = 2; u < 23; ++u) {
+      const auto single = activation.template numbers<float>(u);
+      const auto exact = activation.template numbers<double>(u);
+      for (int64_t b = 0; b < batch; ++b)
+        comparison.add(y.at(u, b), Rule::forward(z.at(u, b), single.p), Rule::forward(double{z.at(u, b)}, exact.p), 1);
+    }
+    CHECK(y.guarded());
+    CHECK_EQ(y.at(1, 0), kGuard);
+    // In place, as predictions compute it.
+    table.activation({static_cast<int>(rule), activation.choice.parameters, 0, 23, z.panels(), z.panels(), z.vectors(),
+                      activation.learnedData(), 23});
+    int64_t different = 0;
+    for (int64_t u = 2; u < 23; ++u)
+      for (int64_t b = 0; b < batch; ++b) different += !sameBits(z.at(u, b), y.at(u, b));
+    CHECK_EQ(different, 0);
+  }
+}
+
+inline void check_activation(const KernelTable& table, Random& random) {
+#define SETNET_ENTRY(Rule) checkActivationOf<rules::Rule>(table, rules::Activation::Rule, random);
+  SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
+}
+
+template <class Rule>
+void checkActivationGradientOf(const KernelTable& table, rules::Activation rule, Random& random) {
+  for (const int64_t batch : kBatches) {
+    PanelMemory z(23, batch), y(23, batch), gradient(23, batch);
+    std::vector<uint16_t> kept(static_cast<size_t>(23 * y.vectors()));
+    for (uint16_t& bits : kept) bits = static_cast<uint16_t>(random.next());
+    const TestActivation<Rule> activation(rule, 23, random);
+    for (const bool dropped : {false, true}) {
+      z.fill(random);
+      y.fill(random);
+      y.at(7, 0) = 0;
+      gradient.fill(random, true);
+      PanelMemory before = gradient;
+      PanelMemory& input = Rule::needsInput ? z : y;
+      // In place, and from other panels.
+      PanelMemory& dy = random.chance(0.5) ? gradient : before;
+      table.activationGradient({static_cast<int>(rule), activation.choice.parameters, 0, 23, input.panels(), y.panels(),
+                                dy.panels(), gradient.panels(), y.vectors(), dropped ? kept.data() : nullptr,
+                                y.vectors(), 1.25f, activation.learnedData(), 23});
+      Comparison comparison(table, "activationGradient");
+      for (int64_t u = 0; u < 23; ++u) {
+        const auto numbers = activation.template numbers<float>(u);
+        for (int64_t b = 0; b < y.vectors() * 16; ++b) {
+          const float dy = activation.kept(kept, dropped, y.vectors(), u, b, before.at(u, b), 1.25f);
+          const float expected = Rule::backward(dy, input.at(u, b), y.at(u, b), numbers.p);
+          comparison.add(gradient.at(u, b), expected, expected, 1);
+        }
+      }
+      CHECK(gradient.guarded());
+    }
+  }
+}
+
+template <class Rule>
+void checkActivationVectorOf(const KernelTable& table, rules::Activation rule, Random& random) {
+  for (int64_t units = 1; units < 50; ++units) {
+    const TestActivation<Rule> activation(rule, units, random);
+    std::vector<float> z = randomNumbers(static_cast<size_t>(units), random);
+    for (size_t u = 0; u < z.size(); u += 3) z[u] = TestActivation<Rule>::onGrid(random);
+    z[0] = 0;
+    std::vector<float> y(static_cast<size_t>(units) + 1, kGuard);
+    table.activationVector({static_cast<int>(rule), activation.choice.parameters, units, z.data(), y.data(),
+                            activation.learnedData(), units});
+    Comparison comparison(table, "activationVector");
+    for (int64_t u = 0; u < units; ++u)
+      comparison.add(y[u], Rule::forward(z[u], activation.template numbers<float>(u).p),
+                     Rule::forward(double{z[u]}, activation.template numbers<double>(u).p), 1);
+    CHECK_EQ(y[units], kGuard);
   }
 }
 
 inline void check_activationVector(const KernelTable& table, Random& random) {
-  const double parameters[rules::kMaxParameters] = {1, 1, 1, 1, 1, 1, 1, 1};
-  const float numbers[rules::kMaxParameters] = {1, 1, 1, 1, 1, 1, 1, 1};
-  for (size_t units = 1; units < 50; ++units) {
-    std::vector<float> z = randomNumbers(units, random);
-    z[0] = 0;
-    std::vector<float> y(units + 1, kGuard);
-    const auto compare = [&](rules::Activation rule, auto&& forward) {
-      table.activationVector({static_cast<int>(rule), parameters, static_cast<int64_t>(units), z.data(), y.data()});
-      Comparison comparison(table, "activationVector");
-      for (size_t u = 0; u < units; ++u) comparison.add(y[u], forward(z[u]), forward(z[u]), 1);
-      CHECK_EQ(y[units], kGuard);
-    };
-#define SETNET_ENTRY(Rule) compare(rules::Activation::Rule, [&](float x) { return rules::Rule::forward(x, numbers); });
-    SETNET_ACTIVATIONS(SETNET_ENTRY)
+#define SETNET_ENTRY(Rule) checkActivationVectorOf<rules::Rule>(table, rules::Activation::Rule, random);
+  SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
-  }
 }
 
 inline void check_liveSamples(const KernelTable& table, Random& random) {
@@ -100,38 +137,92 @@ inline void check_liveSamples(const KernelTable& table, Random& random) {
 }
 
 inline void check_activationGradient(const KernelTable& table, Random& random) {
-  for (const int64_t batch : kBatches) {
-    PanelMemory y(23, batch), gradient(23, batch);
-    std::vector<uint16_t> kept(static_cast<size_t>(23 * y.vectors()));
-    for (uint16_t& bits : kept) bits = static_cast<uint16_t>(random.next());
-    for (const bool dropped : {false, true}) {
-      const auto compare = [&](rules::Activation rule, auto&& backward) {
-        y.fill(random);
-        y.at(7, 0) = 0;
+#define SETNET_ENTRY(Rule) checkActivationGradientOf<rules::Rule>(table, rules::Activation::Rule, random);
+  SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+}
+
+// Of the rules that learn: each parameter's sum over the batch, and its update.
+template <class Rule>
+void checkActivationUpdateOf(const KernelTable& table, rules::Activation rule, Random& random) {
+  constexpr int count = rules::Learned<Rule>::count;
+  if constexpr (count > 0) {
+    for (const int64_t batch : kBatches) {
+      const int64_t units = static_cast<int64_t>(random.between(1, 60));
+      const int64_t begin = units > 3 ? 3 : 0, end = units > 20 ? units - 2 : units;
+      PanelMemory z(units, batch), gradient(units, batch);
+      std::vector<uint16_t> kept(static_cast<size_t>(units * z.vectors()));
+      for (uint16_t& bits : kept) bits = static_cast<uint16_t>(random.next());
+      for (const bool dropped : {false, true}) {
+        TestActivation<Rule> activation(rule, units, random);
+        const TestActivation<Rule> old = activation;
+        std::vector<float> velocity = randomNumbers(activation.learned.size(), random);
+        const std::vector<float> oldVelocity = velocity;
+        const TestOptimizer optimizer(0.5, 1e-3, random.chance(0.5), 0.1f);
+        z.fill(random);
+        for (int64_t u = 0; u < units; ++u)
+          for (int64_t b = 0; b < batch; b += 3) z.at(u, b) = activation.onGrid(random);  // on and near the kinks
         gradient.fill(random, true);
-        PanelMemory before = gradient;
-        const ActivationParameters<double> parameters(rule);
-        table.activationGradient({static_cast<int>(rule), parameters.values, 0, 23, y.panels(), y.panels(),
-                                  gradient.panels(), y.vectors(), dropped ? kept.data() : nullptr, y.vectors(), 1.25f});
-        Comparison comparison(table, "activationGradient");
-        for (int64_t u = 0; u < 23; ++u) {
-          for (int64_t b = 0; b < y.vectors() * 16; ++b) {
-            float dy = before.at(u, b);
-            if (dropped) dy = kept[static_cast<size_t>(u * y.vectors() + b / 16)] >> b % 16 & 1 ? dy * 1.25f : 0;
-            const float expected = backward(dy, y.at(u, b));
-            comparison.add(gradient.at(u, b), expected, expected, 1);
+        kernels::ActivationUpdateArgs args = {};
+        args.rule = static_cast<int>(rule);
+        args.parameters = activation.choice.parameters;
+        args.unitBegin = begin;
+        args.unitEnd = end;
+        args.z = z.panels();
+        args.dy = gradient.panels();
+        args.vectors = z.vectors();
+        args.kept = dropped ? kept.data() : nullptr;
+        args.keptStride = z.vectors();
+        args.keptScale = 1.25f;
+        args.learned = activation.learned.data();
+        args.learnedStride = units;
+        args.state[0] = velocity.data();
+        args.optimizer = optimizer.kernel();
+        table.activationUpdate(args);
+        Comparison updates(table, "activationUpdate, parameters");
+        for (int64_t u = 0; u < units; ++u) {
+          const bool inside = u >= begin && u < end;
+          const auto single = old.template numbers<float>(u);
+          const auto exact = old.template numbers<double>(u);
+          const auto dy = [&](int64_t b) {
+            return old.kept(kept, dropped, z.vectors(), u, b, gradient.at(u, b), 1.25f);
+          };
+          for (int i = 0; i < count; ++i) {
+            const size_t at = static_cast<size_t>(i * units + u);
+            if (!inside) {
+              CHECK(sameBits(activation.learned[at], old.learned[at]) && sameBits(velocity[at], oldVelocity[at]));
+              continue;
+            }
+            const float sum = sumOverSamples<float>(batch, [&](int64_t b, float chain) {
+              float g[rules::kMaxLearned] = {};
+              g[i] = chain;
+              Rule::addGradient(dy(b), z.at(u, b), single.p, g);
+              return g[i];
+            });
+            const double exactSum = sumOverSamples<double>(batch, [&](int64_t b, double chain) {
+              double g[rules::kMaxLearned] = {};
+              g[i] = chain;
+              Rule::addGradient(double{dy(b)}, double{z.at(u, b)}, exact.p, g);
+              return g[i];
+            });
+            float parameter = old.learned[at], state = oldVelocity[at];
+            double exactParameter = parameter, exactState = state;
+            optimizer.update(&parameter, sum, &state);
+            optimizer.update(&exactParameter, exactSum, &exactState);
+            const double magnitude = 3 * static_cast<double>(batch) + 2;
+            updates.add(activation.learned[at], parameter, exactParameter, magnitude);
+            updates.add(velocity[at], state, exactState, magnitude);
           }
         }
-        CHECK(gradient.guarded());
-      };
-#define SETNET_ENTRY(Rule)                                                                                   \
-  compare(rules::Activation::Rule, [](float dy, float out) {                                                 \
-    return rules::Rule::backward(dy, out, out, ActivationParameters<float>(rules::Activation::Rule).values); \
-  });
-      SETNET_ACTIVATIONS(SETNET_ENTRY)
-#undef SETNET_ENTRY
+      }
     }
   }
+}
+
+inline void check_activationUpdate(const KernelTable& table, Random& random) {
+#define SETNET_ENTRY(Rule) checkActivationUpdateOf<rules::Rule>(table, rules::Activation::Rule, random);
+  SETNET_ACTIVATIONS(SETNET_ENTRY)
+#undef SETNET_ENTRY
 }
 
 inline void check_dropout(const KernelTable& table, Random& random) {

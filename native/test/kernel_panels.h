@@ -128,6 +128,47 @@ struct TestOptimizer {
   }
 };
 
+// An activation with its fixed and learned parameters, on a grid on which thresholds and distances from them are exact
+// in f32, so that f32 and double are on the same side of them.
+template <class Rule>
+struct TestActivation {
+  static constexpr int fixed = Rule::parameterCount;
+  static constexpr int learnedCount = rules::Learned<Rule>::count;
+  rules::RuleChoice choice;
+  int64_t units;
+  std::vector<float> learned;  // [parameter][units]
+
+  TestActivation(rules::Activation rule, int64_t units, Random& random)
+      : choice(rules::defaultsOf(rules::kActivations, static_cast<int>(rule))),
+        units(units),
+        learned(static_cast<size_t>(learnedCount * units)) {
+    for (float& x : learned) x = onGrid(random);
+    // So small that numbers of the size that is used here lie on both sides of a limit.
+    for (int i = 0; i < fixed; ++i) choice.parameters[i] *= 0.1;
+  }
+  static float onGrid(Random& random) { return static_cast<float>(static_cast<int>(random.below(129)) - 64) / 64; }
+  const float* learnedData() const { return learned.empty() ? nullptr : learned.data(); }
+
+  // What the rule's functions take for one unit.
+  template <class T>
+  struct Numbers {
+    T p[rules::kMaxParameters + rules::kMaxLearned] = {};
+  };
+  template <class T>
+  Numbers<T> numbers(int64_t unit) const {
+    Numbers<T> n;
+    for (int i = 0; i < fixed; ++i) n.p[i] = static_cast<T>(static_cast<float>(choice.parameters[i]));
+    for (int i = 0; i < learnedCount; ++i) n.p[fixed + i] = learned[static_cast<size_t>(i * units + unit)];
+    return n;
+  }
+  // dy after dropout, as the gradient kernels make it.
+  static float kept(const std::vector<uint16_t>& bits, bool dropped, int64_t vectors, int64_t u, int64_t b, float dy,
+                    float scale) {
+    if (!dropped) return dy;
+    return bits[static_cast<size_t>(u * vectors + b / 16)] >> b % 16 & 1 ? dy * scale : 0;
+  }
+};
+
 // A random matrix with empty rows and columns.
 inline core::CsrMatrix randomCsr(uint64_t rows, uint64_t columns, double density, Random& random) {
   core::CsrMatrix matrix;

@@ -33,7 +33,7 @@ LayerDefinition layerOf(LayerKind kind, uint64_t inputs, uint64_t units) {
   return layer;
 }
 
-// 7 sparse 9 masked 5 dense 3; the masked layer has no bias.
+// 7 sparse 9 masked 5 dense 3; the masked layer has no bias, and an activation that learns.
 Ref<Model> exampleModel(uint64_t seed = 5) {
   core::NetworkDefinition definition;
   definition.inputs = 7;
@@ -41,6 +41,7 @@ Ref<Model> exampleModel(uint64_t seed = 5) {
   definition.layers = {layerOf(LayerKind::Sparse, 7, 9), layerOf(LayerKind::Masked, 9, 5),
                        layerOf(LayerKind::Dense, 5, 3)};
   definition.layers[1].bias = false;
+  definition.layers[1].activation.rule = static_cast<int>(rules::Activation::Srelu);
   Scaling scaling;
   scaling.kind = Scaling::Kind::PerFeature;
   scaling.known = true;
@@ -84,6 +85,7 @@ void checkSame(const Model& a, const Model& b) {
     CHECK(sameBits(a.layers[k].weights.columnIndices, b.layers[k].weights.columnIndices));
     CHECK(sameBits(a.layers[k].weights.values, b.layers[k].weights.values));
     CHECK(sameBits(a.layers[k].bias, b.layers[k].bias));
+    CHECK(sameBits(a.layers[k].activationParameters, b.layers[k].activationParameters));
   }
   CHECK(sameBits(a.scaling.mean, b.scaling.mean));
   CHECK(sameBits(a.scaling.scale, b.scaling.scale));
@@ -144,11 +146,15 @@ TEST("tensors have the documented names, types and shapes") {
   check("layers.1.rowPointers", TensorType::U64, {6});
   check("layers.1.columnIndices", TensorType::U32, {second});
   check("layers.1.weights", TensorType::F32, {second});
+  for (const char* name : {"leftThreshold", "leftSlope", "gap", "rightSlope"})
+    check(std::string("layers.1.activation.") + name, TensorType::F32, {5});
   check("layers.2.weights", TensorType::F32, {3, 5});
   check("layers.2.bias", TensorType::F32, {3});
   check("scaling.mean", TensorType::F32, {7});
   check("scaling.scale", TensorType::F32, {7});
-  CHECK_EQ(file->tensors.size(), 11u);
+  CHECK_EQ(file->tensors.size(), 15u);
+  const float* gap = reinterpret_cast<const float*>(file->find("layers.1.activation.gap")->bytes.data());
+  for (size_t u = 0; u < 5; ++u) CHECK_EQ(gap[u], model->layers[1].activationParameters[10 + u]);
 }
 
 TEST("every kind of scaling comes back") {
@@ -226,6 +232,20 @@ TEST("tensors that are missing, too many, of another type or shape are refused b
   for (const char* name : {"layers.0.rowPointers", "layers.0.columnIndices", "layers.0.weights", "layers.0.bias",
                            "layers.2.weights", "layers.2.bias", "scaling.mean", "scaling.scale"})
     checkRefused("tensor '" + std::string(name) + "' is missing", [&](Parts& parts, Model&) { parts.erase(name); });
+  for (const char* name : {"leftThreshold", "leftSlope", "gap", "rightSlope"}) {
+    const std::string tensor = std::string("layers.1.activation.") + name;
+    checkRefused("tensor '" + tensor + "' is missing", [&](Parts& parts, Model&) { parts.erase(tensor.c_str()); });
+  }
+  checkRefused("'layers.1.activation.gap' has shape [1, 5], [5] expected", [](Parts& parts, Model&) {
+    parts.find("layers.1.activation.gap")->shape = {1, 5};
+  });
+  checkRefused("'layers.1.activation.gap' has dtype U32, F32 expected",
+               [](Parts& parts, Model&) { parts.find("layers.1.activation.gap")->type = TensorType::U32; });
+  checkRefused("'layers.1.activation.leftThreshold' has no place in it", [](Parts&, Model& shell) {
+    shell.definition.layers[1].activation.rule = static_cast<int>(rules::Activation::Relu);
+  });
+  checkRefused("", [](Parts&, Model& shell) { shell.definition.layers[1].activation.rule = 99; });
+  checkRefused("", [](Parts&, Model& shell) { shell.definition.layers[1].activation.rule = -1; });
   checkRefused("tensor 'extra' has no place in it", [](Parts& parts, Model&) {
     parts.tensors.push_back({"extra", TensorType::F32, {0}, {}});
   });
@@ -273,7 +293,8 @@ TEST("a matrix that indexing could not rely on is refused") {
 TEST("numbers that are not finite are neither loaded nor written") {
   const float infinity = std::numeric_limits<float>::infinity();
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  for (const char* name : {"layers.0.weights", "layers.0.bias", "layers.2.weights", "scaling.mean", "scaling.scale"})
+  for (const char* name : {"layers.0.weights", "layers.0.bias", "layers.1.activation.rightSlope", "layers.2.weights",
+                           "scaling.mean", "scaling.scale"})
     for (const float bad : {infinity, -infinity, nan})
       checkRefused("", [&](Parts& parts, Model&) { parts.set(name, 1, bad); });
   const TemporaryFolder folder;

@@ -398,6 +398,69 @@ TEST("a model whose parts do not fit together is found out by name") {
   finds([](Model& m) { m.layers[0].biasState = {std::vector<float>(59)}; }, Code::Shape, "layers[0].biasState[0]");
   finds([](Model& m) { m.layers[0].biasState = {std::vector<float>(60, kNan)}; }, Code::Nonfinite,
         "layers[0].biasState[0][0] is NaN");
+  finds([](Model& m) { m.layers[0].activationParameters = {1}; }, Code::Shape,
+        "layers[0].activationParameters has 1 elements, but needs 0");
+  finds([](Model& m) { m.layers[0].activationState = {{1}}; }, Code::Shape, "layers[0].activationState[0]");
+  const auto learns = [](Model& m) {
+    m.definition.layers[0].activation.rule = rules::findRule(rules::kActivations, "srelu");
+    m.layers[0].activationParameters.resize(240);
+  };
+  finds([&](Model& m) { learns(m), m.layers[0].activationParameters.pop_back(); }, Code::Shape,
+        "layers[0].activationParameters has 239 elements, but needs 240");
+  finds([&](Model& m) { learns(m), m.layers[0].activationParameters[7] = kNan; }, Code::Nonfinite,
+        "layers[0].activationParameters[7] is NaN");
+  finds([&](Model& m) { learns(m), m.layers[0].activationState = {std::vector<float>(60)}; }, Code::Shape,
+        "layers[0].activationState[0] has 60 elements, but needs 240");
+  finds([&](Model& m) { learns(m), m.layers[0].activationState = {std::vector<float>(240, kNan)}; }, Code::Nonfinite,
+        "layers[0].activationState[0][0] is NaN");
+}
+
+TEST("a unit's activation parameters start from the seed, to the bit") {
+  NetworkDefinition definition = smallNetwork();
+  const int srelu = rules::findRule(rules::kActivations, "srelu");
+  for (size_t l : {1, 2}) definition.layers[l].activation.rule = srelu;
+  const Ref<Model> model = created(definition);
+  CHECK(validateModel(*model).ok());
+  CHECK(model->layers[0].activationParameters.empty());
+  for (uint32_t l : {1u, 2u}) {
+    const std::vector<float>& p = model->layers[l].activationParameters;
+    const uint64_t units = definition.layers[l].units;
+    REQUIRE(p.size() == 4 * units && model->layers[l].activationState.empty());
+    for (uint64_t u = 0; u < units; ++u) {
+      const PhiloxBlock block = RandomStream{42, Purpose::ActivationParameters, l, 0}.block(u);
+      CHECK_EQ(bitsOf(p[u]), 0u);
+      CHECK_EQ(p[units + u], static_cast<float>(block.word[1] >> 8) / 16777216.0f);
+      CHECK_EQ(p[2 * units + u], static_cast<float>(block.word[2] >> 8) * (5.0f / 16777216.0f));
+      CHECK_EQ(p[3 * units + u], 1.0f);
+    }
+  }
+  // Nothing else is drawn otherwise.
+  const Ref<Model> plain = created(smallNetwork());
+  CHECK_EQ(topologyDigest(*model), topologyDigest(*plain));
+  for (size_t l = 0; l < 3; ++l) CHECK(model->layers[l].weights.values == plain->layers[l].weights.values);
+}
+
+TEST("activation parameters start uniform between their limits") {
+  NetworkDefinition definition = smallNetwork();
+  definition.layers = {layerOf(LayerKind::Sparse, 40, 200000)};
+  definition.layers[0].activation.rule = rules::findRule(rules::kActivations, "srelu");
+  definition.layers[0].budget.epsilon = 1e-4;
+  const Ref<Model> model = created(definition);
+  const std::vector<float>& p = model->layers[0].activationParameters;
+  const size_t units = 200000;
+  for (const auto& [parameter, high] : {std::pair<size_t, double>{1, 1}, {2, 5}}) {
+    double sum = 0, squares = 0, lowest = high, highest = 0;
+    for (size_t u = 0; u < units; ++u) {
+      const double x = p[parameter * units + u];
+      sum += x;
+      squares += x * x;
+      lowest = std::min(lowest, x);
+      highest = std::max(highest, x);
+    }
+    CHECK_NEAR(sum / units / high, 0.5, 4.5 * std::sqrt(1.0 / 12 / units));
+    CHECK_NEAR(squares / units / (high * high), 1.0 / 3, 4.5 * std::sqrt(4.0 / 45 / units));
+    CHECK(lowest >= 0 && lowest < 1e-4 * high && highest <= high && highest > 0.9999 * high);
+  }
 }
 
 TEST("optimizer state of the right shape is part of a valid model") {

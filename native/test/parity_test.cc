@@ -43,6 +43,8 @@ class Digest {
       add(layer.bias);
       for (const std::vector<float>& state : layer.weightState) add(state);
       for (const std::vector<float>& state : layer.biasState) add(state);
+      add(layer.activationParameters);
+      for (const std::vector<float>& state : layer.activationState) add(state);
     }
   }
   uint64_t value() const { return hash_.digest(); }
@@ -107,6 +109,21 @@ Scenario deepScenario() {
       6);
   Scenario scenario{"deep", randomModel(definition, random, true), sgd(0.9, 2e-4), {}, 15};
   scenario.samples = awkwardSamples(160, 190, 10, random);
+  return scenario;
+}
+
+// Activations that learn, with and without dropout, also in the last layer; parts of layers end between groups of 16
+// units.
+Scenario learnedScenario() {
+  Random random(8003);
+  core::NetworkDefinition definition = networkOf(
+      120,
+      {layerOf(LayerKind::Sparse, 275, Activation::Srelu, 0.3, 0.3),
+       layerOf(LayerKind::Sparse, 243, Activation::Srelu, 0.3),
+       layerOf(LayerKind::Dense, 61, Activation::Srelu, 1, 0.2), layerOf(LayerKind::Sparse, 9, Activation::Srelu, 0.5)},
+      7);
+  Scenario scenario{"learned", randomModel(definition, random, true), sgd(0.9, 1e-3, false, true), {}, 24};
+  scenario.samples = awkwardSamples(170, 120, 9, random);
   return scenario;
 }
 
@@ -231,10 +248,25 @@ TEST("sparse and masked train to the same bits where every pass is cut for threa
   CHECK_EQ(cpu::pool::threadCount(), 2);  // beside the caller: the threads were there
 }
 
+TEST("sparse and masked train to the same bits where activations learn") {
+  const Scenario scenario = learnedScenario();
+  checkParity(scenario);
+  Course course;
+  train(scenario, *scenario.model, 2, &course);
+  // All four parameters of every unit that has a connection moved; momentum is there.
+  const core::LayerState& before = scenario.model->layers[0];
+  const core::LayerState& after = course.models.back()->layers[0];
+  REQUIRE(after.activationParameters.size() == 4 * 275 && after.activationState.size() == 1);
+  int64_t moved = 0;
+  for (size_t k = 0; k < after.activationParameters.size(); ++k)
+    moved += after.activationParameters[k] != before.activationParameters[k] && after.activationState[0][k] != 0;
+  CHECK(moved > 4 * 260);
+}
+
 TEST("a dense layer is a masked or sparse layer whose every cell exists") {
   Random random(8100);
   core::NetworkDefinition definition = networkOf(
-      37, {layerOf(LayerKind::Dense, 41, Activation::Relu, 1, 0.2), layerOf(LayerKind::Dense, 9, Activation::Linear)},
+      37, {layerOf(LayerKind::Dense, 41, Activation::Srelu, 1, 0.2), layerOf(LayerKind::Dense, 9, Activation::Linear)},
       3);
   Scenario scenario{"full", randomModel(definition, random), sgd(0.9, 1e-3), {}, 12};
   scenario.samples = awkwardSamples(150, 37, 9, random);
@@ -286,7 +318,7 @@ bool sameBits(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 TEST("a row's answer depends neither on its batch, nor on threads, nor on the kind of layer") {
-  for (Scenario scenario : {smallScenario(), wideScenario(), deepScenario()}) {
+  for (Scenario scenario : {smallScenario(), wideScenario(), deepScenario(), learnedScenario()}) {
     Ref<core::Model> masked = withKind(*scenario.model, LayerKind::Sparse, LayerKind::Masked);
     for (backend::Output output : {backend::Output::Raw, backend::Output::Probabilities}) {
       // One by one on one thread: what all others must give.
@@ -322,7 +354,7 @@ int printDigests() {
     return 1;
   }
   std::printf("isa %s\n", table->name);
-  for (const Scenario& scenario : {smallScenario(), wideScenario(), deepScenario()})
+  for (const Scenario& scenario : {smallScenario(), wideScenario(), deepScenario(), learnedScenario()})
     for (LayerKind kind : {LayerKind::Sparse, LayerKind::Masked}) {
       Ref<core::Model> model = withKind(*scenario.model, LayerKind::Sparse, kind);
       Course course;

@@ -88,7 +88,7 @@ inline core::NetworkDefinition networkOf(uint64_t inputs, std::vector<core::Laye
 
 // Every cell of a layer that is not dense exists with the layer's density; some rows and columns stay empty where
 // `gaps` says so. Weights have about the size that keeps signals alive. With a `grid`, weights and biases are
-// multiples of it (so that weight plus or minus grid is a float as well).
+// multiples of it, and so are parameters of activations (so that weight plus or minus grid is a float as well).
 inline Ref<core::Model> randomModel(const core::NetworkDefinition& definition, Random& random, bool gaps = false,
                                     double grid = 0) {
   Ref<core::Model> model(new core::Model());
@@ -120,6 +120,7 @@ inline Ref<core::Model> randomModel(const core::NetworkDefinition& definition, R
     }
     if (layer.bias)
       for (uint64_t o = 0; o < layer.units; ++o) state.bias.push_back(value(0.5));
+    for (uint64_t k = 0; k < core::activationParametersOf(layer); ++k) state.activationParameters.push_back(value(0.8));
     model->layers.push_back(std::move(state));
   }
   return model;
@@ -210,29 +211,37 @@ inline Samples randomSamples(uint64_t count, uint64_t columns, uint64_t classes,
   return samples;
 }
 
-// How far a pre-activation is from the next point where the activation has no derivative.
-inline double distanceFromKink(const rules::RuleChoice& activation, double z) {
+// How far a pre-activation is from the next point where the activation, or its gradient by a parameter, jumps.
+inline double distanceFromKink(const rules::RuleChoice& activation, const reference::ActivationNumbers& numbers,
+                               double z) {
   switch (static_cast<rules::Activation>(activation.rule)) {
     case rules::Activation::Linear:
-      return std::numeric_limits<double>::infinity();
-    case rules::Activation::Relu:
       break;
     case rules::Activation::ClippedRelu:
-      return std::min(std::fabs(z), std::fabs(z - activation.parameters[0]));
+      return std::min(z != 0 ? std::fabs(z) : std::numeric_limits<double>::infinity(),
+                      std::fabs(z - activation.parameters[0]));
+    case rules::Activation::Relu:
+      // A pre-activation of exactly 0 is a sum of nothing, and 0 in every precision.
+      if (z != 0) return std::fabs(z);
+      break;
+    case rules::Activation::Srelu: {
+      const double left = numbers.p[0], right = left + std::fabs(numbers.p[2]);
+      return std::min(std::fabs(z - left), std::fabs(z - right));
+    }
   }
-  return std::fabs(z);
+  return std::numeric_limits<double>::infinity();
 }
 
 // The smallest such distance in training step `step` over all units that are not dropped, as the reference sees them.
-// A pre-activation of exactly 0 is a sum of nothing, and 0 in every precision.
 inline double distanceFromKinks(const reference::Network& network, const reference::Trace& trace) {
   double distance = std::numeric_limits<double>::infinity();
   for (size_t l = 0; l < trace.activities.size(); ++l) {
     const reference::Activity& activity = trace.activities[l];
     const rules::RuleChoice& activation = network.layers()[l].definition().activation;
     for (size_t u = 0; u < activity.z.size(); ++u)
-      if (activity.dropout[u] != 0 && activity.z[u] != 0)
-        distance = std::min(distance, distanceFromKink(activation, activity.z[u]));
+      if (activity.dropout[u] != 0)
+        distance =
+            std::min(distance, distanceFromKink(activation, network.layers()[l].activationNumbers(u), activity.z[u]));
   }
   return distance;
 }
@@ -269,12 +278,16 @@ inline std::string firstDifference(const core::Model& a, const core::Model& b) {
       return "topology" + where;
     if (bitsDiffer(p.weights.values, q.weights.values)) return "weights" + where;
     if (bitsDiffer(p.bias, q.bias)) return "bias" + where;
-    if (p.weightState.size() != q.weightState.size() || p.biasState.size() != q.biasState.size())
+    if (bitsDiffer(p.activationParameters, q.activationParameters)) return "activation parameters" + where;
+    if (p.weightState.size() != q.weightState.size() || p.biasState.size() != q.biasState.size() ||
+        p.activationState.size() != q.activationState.size())
       return "number of optimizer states" + where;
     for (size_t s = 0; s < p.weightState.size(); ++s)
       if (bitsDiffer(p.weightState[s], q.weightState[s])) return "weight state" + where;
     for (size_t s = 0; s < p.biasState.size(); ++s)
       if (bitsDiffer(p.biasState[s], q.biasState[s])) return "bias state" + where;
+    for (size_t s = 0; s < p.activationState.size(); ++s)
+      if (bitsDiffer(p.activationState[s], q.activationState[s])) return "activation state" + where;
   }
   return "";
 }

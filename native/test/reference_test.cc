@@ -89,6 +89,9 @@ void checkGradients(const core::NetworkDefinition& definition, uint64_t seed) {
                [l](core::Model& m) -> std::vector<float>& { return m.layers[l].weights.values; });
     checkArray(*model, samples, step, gradients->layers[l].biasState[0],
                [l](core::Model& m) -> std::vector<float>& { return m.layers[l].bias; });
+    REQUIRE(gradients->layers[l].activationState.size() == 1);
+    checkArray(*model, samples, step, gradients->layers[l].activationState[0],
+               [l](core::Model& m) -> std::vector<float>& { return m.layers[l].activationParameters; });
   }
 }
 
@@ -114,6 +117,53 @@ TEST("gradients equal finite differences where the last layer has dropout and an
 
 TEST("gradients equal finite differences in a network of one layer") {
   checkGradients(networkOf(7, {layerOf(LayerKind::Dense, 3, Activation::Linear)}), 201);
+}
+
+TEST("srelu bends at its thresholds, and moves them, as its formula says") {
+  // One unit after the other: t_l = -1, a_l = 0.25, p = -3 (so t_r = 2), a_r = 0.5.
+  core::NetworkDefinition definition = networkOf(1, {layerOf(LayerKind::Dense, 2, Activation::Srelu)});
+  Random random(2);
+  Ref<core::Model> model = randomModel(definition, random);
+  model->layers[0].weights.values = {1, 0};
+  model->layers[0].bias = {0, 0};
+  model->layers[0].activationParameters = {-1, -1, 0.25f, 0.25f, -3, -3, 0.5f, 0.5f};
+  struct Case {
+    float x;
+    double y, slope, parameters[4];  // dy / d(t_l, a_l, p, a_r)
+  };
+  const Case cases[] = {{-3, -1.5, 0.25, {0.75, -2, 0, 0}},
+                        {-1, -1, 0.25, {0.75, 0, 0, 0}},
+                        {0.5f, 0.5, 1, {0, 0, 0, 0}},
+                        {2, 2, 0.5, {0.5, 0, -0.5, 0}},
+                        {6, 4, 0.5, {0.5, 0, -0.5, 4}}};
+  for (const Case& c : cases) {
+    Samples samples{1, {c.x}, {1}};
+    std::vector<float> out(2);
+    REQUIRE_OK(engineOf(*model, sgd())->forward(samples.rows(), out));
+    CHECK_NEAR(out[0], c.y, 1e-7);
+    CHECK_EQ(out[1], 0.0f);
+    // Class 1, so that dL / dy of unit 0 is its probability.
+    const double dy = 1 / (1 + std::exp(-c.y));
+    Ref<core::Model> gradients = gradientsOf(*model, samples, 0);
+    CHECK_NEAR(gradients->layers[0].biasState[0][0], dy * c.slope, 1e-6);
+    for (size_t i = 0; i < 4; ++i)
+      CHECK_NEAR(gradients->layers[0].activationState[0][2 * i], dy * c.parameters[i], 1e-6);
+  }
+}
+
+TEST("srelu with equal thresholds is right of them where it meets them") {
+  core::NetworkDefinition definition = networkOf(1, {layerOf(LayerKind::Dense, 2, Activation::Srelu)});
+  Random random(3);
+  Ref<core::Model> model = randomModel(definition, random);
+  model->layers[0].weights.values = {1, 0};
+  model->layers[0].bias = {0, 0};
+  model->layers[0].activationParameters = {1, 1, 0.25f, 0.25f, 0, 0, 0.5f, 0.5f};
+  const Ref<core::Model> gradients = gradientsOf(*model, Samples{1, {1}, {1}}, 0);
+  const double dy = 1 / (1 + std::exp(-0.25));  // outputs 1 and 0.75
+  CHECK_NEAR(gradients->layers[0].biasState[0][0], 0.5 * dy, 1e-6);
+  const std::vector<float>& moved = gradients->layers[0].activationState[0];
+  CHECK_NEAR(moved[0], 0.5 * dy, 1e-6);
+  for (size_t i : {2, 4, 6}) CHECK_EQ(moved[i], 0.0f);
 }
 
 TEST("a hand-computed step: loss, accuracy, gradients, weights") {

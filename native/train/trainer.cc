@@ -63,6 +63,7 @@ class Run {
       for (core::LayerState& layer : model->layers) {
         layer.weightState.clear();  // a fit starts with fresh optimizer state
         layer.biasState.clear();
+        layer.activationState.clear();
       }
       first = model;
     }
@@ -75,7 +76,7 @@ class Run {
 
   static bool hasOptimizerState(const core::Model& model) {
     for (const core::LayerState& layer : model.layers)
-      if (!layer.weightState.empty() || !layer.biasState.empty()) return true;
+      if (!layer.weightState.empty() || !layer.biasState.empty() || !layer.activationState.empty()) return true;
     return false;
   }
 

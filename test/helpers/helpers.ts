@@ -88,12 +88,13 @@ export async function fashion(limitTrain: number, limitTest: number): Promise<Fa
   return module.loadFashion({ dir: module.bundledDir, limitTrain, limitTest }) as Fashion;
 }
 
-/** All that a network consists of: topologies, weights and biases of every layer, bit by bit. */
+/** All that a network consists of: topologies, weights, biases and learned parameters of every layer, bit by bit. */
 export function digestOf(network: Network): string {
   const hash = createHash('sha256');
   for (const layer of network.layers) {
     const { rowPointers, columnIndices, values } = layer.weights;
-    for (const array of [rowPointers, columnIndices, values, layer.bias ?? new Float32Array(0)])
+    const learned = Object.values(layer.activationParameters ?? {});
+    for (const array of [rowPointers, columnIndices, values, layer.bias ?? new Float32Array(0), ...learned])
       hash.update(bytesOf(array));
   }
   return hash.digest('hex');

@@ -98,9 +98,6 @@ SETNET_INLINE __m256 powerOfTwo(__m256 n) {
 SETNET_INLINE Lanes powerOfTwo(Lanes n) { return {powerOfTwo(n.low), powerOfTwo(n.high)}; }
 
 // One bit per lane.
-SETNET_INLINE uint16_t positiveBits(Lanes x) {
-  return static_cast<uint16_t>(_mm256_movemask_ps(isPositive(x.low)) | _mm256_movemask_ps(isPositive(x.high)) << 8);
-}
 // Also where x is not a number.
 SETNET_INLINE uint16_t nonzeroBits(Lanes x) {
   const __m256 zero = _mm256_setzero_ps();
@@ -139,20 +136,36 @@ SETNET_INLINE Words lowHalf(Words a) {
   return {_mm256_and_si256(a.low, mask), _mm256_and_si256(a.high, mask)};
 }
 SETNET_INLINE Words highHalf(Words a) { return {_mm256_srli_epi32(a.low, 16), _mm256_srli_epi32(a.high, 16)}; }
-SETNET_INLINE void multiplyWide(__m256i a, __m256i m, __m256i* high, __m256i* low) {
-  const __m256i even = _mm256_mul_epu32(a, m);
-  const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), m);
-  *low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
-  *high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+
+// 16 words that are to be multiplied: even and odd ones apart, in the lower halves of 64-bit lanes. What the upper
+// halves hold does not matter, so that a product is its own lower word.
+struct Factors {
+  Words even, odd;
+};
+SETNET_INLINE Words shiftedDown(Words a) { return {_mm256_srli_epi64(a.low, 32), _mm256_srli_epi64(a.high, 32)}; }
+SETNET_INLINE Factors apart(Words a) { return {a, shiftedDown(a)}; }
+SETNET_INLINE Words together(Factors a) {
+  return {_mm256_blend_epi32(a.even.low, _mm256_slli_epi64(a.odd.low, 32), 0xAA),
+          _mm256_blend_epi32(a.even.high, _mm256_slli_epi64(a.odd.high, 32), 0xAA)};
 }
-// Both words of the 64-bit products.
-SETNET_INLINE void multiplyWide(Words a, uint32_t factor, Words* high, Words* low) {
+SETNET_INLINE Factors splatFactors(uint32_t x) { return {splatWords(x), splatWords(x)}; }
+SETNET_INLINE Factors operator^(Factors a, Factors b) { return {a.even ^ b.even, a.odd ^ b.odd}; }
+// The words of the 64-bit products.
+SETNET_INLINE void multiplyWide(Factors a, uint32_t factor, Factors* high, Factors* low) {
   const __m256i m = _mm256_set1_epi32(static_cast<int>(factor));
-  multiplyWide(a.low, m, &high->low, &low->low);
-  multiplyWide(a.high, m, &high->high, &low->high);
+  *low = {{_mm256_mul_epu32(a.even.low, m), _mm256_mul_epu32(a.even.high, m)},
+          {_mm256_mul_epu32(a.odd.low, m), _mm256_mul_epu32(a.odd.high, m)}};
+  *high = {shiftedDown(low->even), shiftedDown(low->odd)};
 }
-// For words below 2^31.
-SETNET_INLINE Lanes toFloat(Words a) { return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high)}; }
+
+// x where a >= b, else 0, and one bit per lane that says where. For words below 2^31.
+SETNET_INLINE Lanes keepAtLeast(Words a, Words b, Lanes x, uint16_t* bits) {
+  const __m256i one = _mm256_set1_epi32(1);
+  const __m256 low = _mm256_castsi256_ps(_mm256_cmpgt_epi32(a.low, _mm256_sub_epi32(b.low, one)));
+  const __m256 high = _mm256_castsi256_ps(_mm256_cmpgt_epi32(a.high, _mm256_sub_epi32(b.high, one)));
+  *bits = static_cast<uint16_t>(_mm256_movemask_ps(low) | _mm256_movemask_ps(high) << 8);
+  return {_mm256_and_ps(x.low, low), _mm256_and_ps(x.high, high)};
+}
 SETNET_INLINE Lanes whereEqual(Words a, Words b, Lanes yes, Lanes no) {
   return {_mm256_blendv_ps(no.low, yes.low, _mm256_castsi256_ps(_mm256_cmpeq_epi32(a.low, b.low))),
           _mm256_blendv_ps(no.high, yes.high, _mm256_castsi256_ps(_mm256_cmpeq_epi32(a.high, b.high)))};

@@ -84,9 +84,6 @@ SETNET_INLINE Lanes powerOfTwo(Lanes n) {
 }
 
 // One bit per lane.
-SETNET_INLINE uint16_t positiveBits(Lanes x) {
-  return static_cast<uint16_t>(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_GT_OQ));
-}
 // Also where x is not a number.
 SETNET_INLINE uint16_t nonzeroBits(Lanes x) {
   return static_cast<uint16_t>(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_NEQ_UQ));
@@ -100,16 +97,33 @@ SETNET_INLINE Words operator+(Words a, Words b) { return {_mm512_add_epi32(a.v, 
 SETNET_INLINE Words operator^(Words a, Words b) { return {_mm512_xor_si512(a.v, b.v)}; }
 SETNET_INLINE Words lowHalf(Words a) { return {_mm512_and_si512(a.v, _mm512_set1_epi32(0xFFFF))}; }
 SETNET_INLINE Words highHalf(Words a) { return {_mm512_srli_epi32(a.v, 16)}; }
-// Both words of the 64-bit products.
-SETNET_INLINE void multiplyWide(Words a, uint32_t factor, Words* high, Words* low) {
-  const __m512i m = _mm512_set1_epi32(static_cast<int>(factor));
-  const __m512i even = _mm512_mul_epu32(a.v, m);
-  const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.v, 32), m);
-  low->v = _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
-  high->v = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd);
+
+// 16 words that are to be multiplied: even and odd ones apart, in the lower halves of 64-bit lanes. What the upper
+// halves hold does not matter, so that a product is its own lower word.
+struct Factors {
+  __m512i even, odd;
+};
+SETNET_INLINE Factors apart(Words a) { return {a.v, _mm512_srli_epi64(a.v, 32)}; }
+SETNET_INLINE Words together(Factors a) {
+  return {_mm512_mask_blend_epi32(0xAAAA, a.even, _mm512_slli_epi64(a.odd, 32))};
 }
-// For words below 2^31.
-SETNET_INLINE Lanes toFloat(Words a) { return {_mm512_cvtepi32_ps(a.v)}; }
+SETNET_INLINE Factors splatFactors(uint32_t x) { return {splatWords(x).v, splatWords(x).v}; }
+SETNET_INLINE Factors operator^(Factors a, Factors b) {
+  return {_mm512_xor_si512(a.even, b.even), _mm512_xor_si512(a.odd, b.odd)};
+}
+// The words of the 64-bit products.
+SETNET_INLINE void multiplyWide(Factors a, uint32_t factor, Factors* high, Factors* low) {
+  const __m512i m = _mm512_set1_epi32(static_cast<int>(factor));
+  *low = {_mm512_mul_epu32(a.even, m), _mm512_mul_epu32(a.odd, m)};
+  *high = {_mm512_srli_epi64(low->even, 32), _mm512_srli_epi64(low->odd, 32)};
+}
+
+// x where a >= b, else 0, and one bit per lane that says where. For words below 2^31.
+SETNET_INLINE Lanes keepAtLeast(Words a, Words b, Lanes x, uint16_t* bits) {
+  const __mmask16 mask = _mm512_cmpge_epu32_mask(a.v, b.v);
+  *bits = static_cast<uint16_t>(mask);
+  return {_mm512_maskz_mov_ps(mask, x.v)};
+}
 SETNET_INLINE Lanes whereEqual(Words a, Words b, Lanes yes, Lanes no) {
   return {_mm512_mask_blend_ps(_mm512_cmpeq_epi32_mask(a.v, b.v), no.v, yes.v)};
 }

@@ -129,11 +129,6 @@ SETNET_INLINE Int4 bitsOfLanes(int quad) {
   const Int4 first = {1, 2, 4, 8};
   return first << (4 * quad);
 }
-SETNET_INLINE uint16_t positiveBits(Lanes x) {
-  Int4 bits = {};
-  SETNET_EACH bits |= isPositive(x.q[i]) & bitsOfLanes(i);
-  return static_cast<uint16_t>(bits[0] | bits[1] | bits[2] | bits[3]);
-}
 // Also where x is not a number.
 SETNET_INLINE uint16_t nonzeroBits(Lanes x) {
   Int4 bits = {};
@@ -172,27 +167,62 @@ SETNET_INLINE Words highHalf(Words a) {
   SETNET_EACH a.q[i] >>= 16;
   return a;
 }
-// Both words of the 64-bit products.
-SETNET_INLINE void multiplyWide(Words a, uint32_t factor, Words* high, Words* low) {
+
+// 16 words that are to be multiplied: even and odd ones apart, in the lower halves of 64-bit lanes. What the upper
+// halves hold does not matter, so that a product is its own lower word.
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the lanes of a vector are numbered as on little-endian machines"
+#endif
+struct Factors {
+  Long2 even[4], odd[4];
+};
+SETNET_INLINE Factors apart(Words a) {
+  Factors r;
+  SETNET_EACH {
+    r.even[i] = reinterpret_cast<Long2>(a.q[i]);
+    r.odd[i] = r.even[i] >> 32;
+  }
+  return r;
+}
+SETNET_INLINE Words together(Factors a) {
+  const Long2 mask = {0xFFFFFFFFu, 0xFFFFFFFFu};
+  Words r;
+  SETNET_EACH r.q[i] = reinterpret_cast<Word4>((a.even[i] & mask) | a.odd[i] << 32);
+  return r;
+}
+SETNET_INLINE Factors splatFactors(uint32_t x) {
+  const Long2 two = {x, x};
+  return {{two, two, two, two}, {two, two, two, two}};
+}
+SETNET_INLINE Factors operator^(Factors a, Factors b) {
+  SETNET_EACH {
+    a.even[i] ^= b.even[i];
+    a.odd[i] ^= b.odd[i];
+  }
+  return a;
+}
+// The words of the 64-bit products.
+SETNET_INLINE void multiplyWide(Factors a, uint32_t factor, Factors* high, Factors* low) {
   const Long2 m = {factor, factor};
   const Long2 mask = {0xFFFFFFFFu, 0xFFFFFFFFu};
   SETNET_EACH {
-    const Long2 pair = reinterpret_cast<Long2>(a.q[i]);
-    const Long2 even = (pair & mask) * m;
-    const Long2 odd = (pair >> 32) * m;
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    low->q[i] = reinterpret_cast<Word4>((even & mask) | odd << 32);
-    high->q[i] = reinterpret_cast<Word4>(even >> 32 | (odd & ~mask));
-#else
-#error "the lanes of a vector are numbered as on little-endian machines"
-#endif
+    low->even[i] = (a.even[i] & mask) * m;
+    low->odd[i] = (a.odd[i] & mask) * m;
+    high->even[i] = low->even[i] >> 32;
+    high->odd[i] = low->odd[i] >> 32;
   }
 }
-// For words below 2^31.
-SETNET_INLINE Lanes toFloat(Words a) {
-  Lanes r;
-  SETNET_EACH r.q[i] = __builtin_convertvector(reinterpret_cast<Int4>(a.q[i]), Float4);
-  return r;
+
+// x where a >= b, else 0, and one bit per lane that says where. For words below 2^31.
+SETNET_INLINE Lanes keepAtLeast(Words a, Words b, Lanes x, uint16_t* bits) {
+  Int4 found = {};
+  SETNET_EACH {
+    const Int4 mask = reinterpret_cast<Int4>(a.q[i]) >= reinterpret_cast<Int4>(b.q[i]);
+    found |= mask & bitsOfLanes(i);
+    x.q[i] = reinterpret_cast<Float4>(reinterpret_cast<Int4>(x.q[i]) & mask);
+  }
+  *bits = static_cast<uint16_t>(found[0] | found[1] | found[2] | found[3]);
+  return x;
 }
 SETNET_INLINE Lanes whereEqual(Words a, Words b, Lanes yes, Lanes no) {
   SETNET_EACH yes.q[i] = choose(a.q[i] == b.q[i], yes.q[i], no.q[i]);

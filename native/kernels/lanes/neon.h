@@ -118,11 +118,6 @@ SETNET_INLINE uint32x4_t bitsOfLanes(int quad) {
   const uint32x4_t first = {1, 2, 4, 8};
   return vshlq_u32(first, vdupq_n_s32(4 * quad));
 }
-SETNET_INLINE uint16_t positiveBits(Lanes x) {
-  uint32x4_t bits = vdupq_n_u32(0);
-  SETNET_EACH bits = vorrq_u32(bits, vandq_u32(isPositive(x.q[i]), bitsOfLanes(i)));
-  return static_cast<uint16_t>(vaddvq_u32(bits));
-}
 // Also where x is not a number.
 SETNET_INLINE uint16_t nonzeroBits(Lanes x) {
   uint32x4_t bits = vdupq_n_u32(0);
@@ -161,8 +156,14 @@ SETNET_INLINE Words highHalf(Words a) {
   SETNET_EACH a.q[i] = vshrq_n_u32(a.q[i], 16);
   return a;
 }
-// Both words of the 64-bit products.
-SETNET_INLINE void multiplyWide(Words a, uint32_t factor, Words* high, Words* low) {
+
+// 16 words that are to be multiplied (x86 keeps them in another order).
+using Factors = Words;
+SETNET_INLINE Factors apart(Words a) { return a; }
+SETNET_INLINE Words together(Factors a) { return a; }
+SETNET_INLINE Factors splatFactors(uint32_t x) { return splatWords(x); }
+// The words of the 64-bit products.
+SETNET_INLINE void multiplyWide(Factors a, uint32_t factor, Factors* high, Factors* low) {
   SETNET_EACH {
     const uint32x4_t first = vreinterpretq_u32_u64(vmull_n_u32(vget_low_u32(a.q[i]), factor));
     const uint32x4_t second = vreinterpretq_u32_u64(vmull_n_u32(vget_high_u32(a.q[i]), factor));
@@ -170,11 +171,17 @@ SETNET_INLINE void multiplyWide(Words a, uint32_t factor, Words* high, Words* lo
     high->q[i] = vuzp2q_u32(first, second);
   }
 }
-// For words below 2^31.
-SETNET_INLINE Lanes toFloat(Words a) {
-  Lanes r;
-  SETNET_EACH r.q[i] = vcvtq_f32_u32(a.q[i]);
-  return r;
+
+// x where a >= b, else 0, and one bit per lane that says where. For words below 2^31.
+SETNET_INLINE Lanes keepAtLeast(Words a, Words b, Lanes x, uint16_t* bits) {
+  uint32x4_t found = vdupq_n_u32(0);
+  SETNET_EACH {
+    const uint32x4_t mask = vcgeq_u32(a.q[i], b.q[i]);
+    found = vorrq_u32(found, vandq_u32(mask, bitsOfLanes(i)));
+    x.q[i] = vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(x.q[i]), mask));
+  }
+  *bits = static_cast<uint16_t>(vaddvq_u32(found));
+  return x;
 }
 SETNET_INLINE Lanes whereEqual(Words a, Words b, Lanes yes, Lanes no) {
   SETNET_EACH yes.q[i] = vbslq_f32(vceqq_u32(a.q[i], b.q[i]), yes.q[i], no.q[i]);
