@@ -119,13 +119,16 @@ Measured measure(const Timing& timing, Call&& call) {
     single = std::min(single, end - start);
   }
   const int calls = static_cast<int>(std::min(1e7, std::max(1.0, timing.seconds / std::max(single, 1e-9))));
+  // Calls of many times the seconds that were asked for are repeated less often, yet never less than three times.
+  const int most = static_cast<int>(std::min(1e6, std::max(3.0, 20 * timing.repeats * timing.seconds / single)));
+  const int repeats = std::min(timing.repeats, most);
   std::vector<double> times;
-  for (int r = 0; r < timing.repeats; ++r) {
+  for (int r = 0; r < repeats; ++r) {
     const double start = now();
     for (int i = 0; i < calls; ++i) call();
     times.push_back((now() - start) / calls);
   }
-  return {median(times), *std::min_element(times.begin(), times.end()), timing.repeats};
+  return {median(times), *std::min_element(times.begin(), times.end()), repeats};
 }
 
 // --name VALUE; every name must be known to the program.
