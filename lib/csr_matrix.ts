@@ -8,6 +8,7 @@ import { describe, readNumber, readOptions, typeError } from './options';
 /** Integers of any width, or numbers that are integers. */
 export type IntegerArray =
   | Uint8Array
+  | Uint8ClampedArray
   | Uint16Array
   | Uint32Array
   | Int8Array
@@ -19,72 +20,117 @@ export type IntegerArray =
   | readonly number[]
   | readonly bigint[];
 
+/** Numbers of any type that is not bigint. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | readonly number[];
+
 /** What {@link CsrMatrix.from} takes; a CsrMatrix itself has this shape. */
 export interface CsrArrays {
   readonly rows: number;
   readonly columns: number;
   /** rows + 1 numbers, ascending from 0 to the number of connections; row i has the connections [p[i], p[i + 1]). */
   readonly rowPointers: IntegerArray;
-  /** The column of every connection, ascending and distinct within a row. */
+  /** The column of every connection, ascending and distinct within a row: neither sorted nor merged here. */
   readonly columnIndices: IntegerArray;
-  /** The value of every connection, finite; rounded to f32. */
-  readonly values: Float32Array | Float64Array | readonly number[];
+  /** The value of every connection, finite; rounded to f32. There is no default. */
+  readonly values: NumberArray;
 }
 
-const integerNames = [
-  'Uint8Array',
-  'Uint16Array',
-  'Uint32Array',
-  'Int8Array',
-  'Int16Array',
-  'Int32Array',
-  'Float64Array',
-  'BigInt64Array',
-  'BigUint64Array',
-];
+const unsignedNames = ['Uint8Array', 'Uint8ClampedArray', 'Uint16Array', 'Uint32Array'];
+const smallNames = [...unsignedNames, 'Int8Array', 'Int16Array', 'Int32Array'];
+const bigNames = ['BigInt64Array', 'BigUint64Array'];
+// No Float32Array: what was a large index is another one there.
+const integerNames = [...smallNames, 'Float64Array', ...bigNames];
+const numberNames = [...smallNames, 'Float32Array', 'Float64Array'];
 
-/** Every element as an exact integer in [0, max], written into `out`. */
-function copyIntegers(
-  value: unknown,
-  where: string,
-  max: number,
-  make: (length: number) => Float64Array | Uint32Array,
-): Float64Array | Uint32Array {
+/** Where an element stands, as users think of it: " in row 3", or nothing for row pointers and where those are wrong. */
+type RowText = (position: number) => string;
+
+const noRow: RowText = () => '';
+
+function rowFinder(rowPointers: Float64Array): RowText {
+  return (position) => {
+    const next = rowPointers.findIndex((pointer) => pointer > position);
+    return next > 0 ? ` in row ${next - 1}` : '';
+  };
+}
+
+function allocate<Made>(make: () => Made, where: string): Made {
+  try {
+    return make();
+  } catch (error) {
+    throw new SetnetError('ERR_SETNET_MEMORY', `${where}: memory for a copy could not be had`, { cause: error });
+  }
+}
+
+interface Source {
+  readonly elements: ArrayLike<unknown>;
+  readonly length: number;
+  /** 'Int32Array', ...; undefined for a plain array. */
+  readonly name: string | undefined;
+}
+
+function readSource(value: unknown, where: string, names: readonly string[], what: string): Source {
   const name = typedArrayName(value);
-  if (name === undefined ? !Array.isArray(value) : !integerNames.includes(name)) {
-    throw typeError(`${where} must be an array of integers or a typed array of integers, not ${describe(value)}`);
+  if (name === undefined ? !Array.isArray(value) : !names.includes(name)) {
+    throw typeError(`${where} must be an array of ${what} or a typed array of ${what}, not ${describe(value)}`);
   }
   if (name !== undefined) checkBuffer(value as ArrayBufferView, where);
   const length = name === undefined ? (value as unknown[]).length : lengthOf(value as ArrayBufferView);
-  const elements = value as ArrayLike<unknown>;
-  const out = make(length);
+  return { elements: value as ArrayLike<unknown>, length, name };
+}
+
+/** Every element as an exact integer in [0, max]. All of them are checked in the copy. */
+function copyIntegers(value: unknown, where: string, max: number, rowText: RowText): Float64Array {
+  const { elements, length, name } = readSource(value, where, integerNames, 'integers');
+  const copy = allocate(() => new Float64Array(length), where);
+  const fail = (i: number, element: unknown): never => {
+    throw new SetnetError(
+      'ERR_SETNET_DATA',
+      `${where}[${i}]${rowText(i)} must be an integer from 0 to ${max}, not ${describe(element)}`,
+    );
+  };
+  if (name !== undefined && !bigNames.includes(name)) {
+    copy.set(elements as ArrayLike<number>);
+    if (unsignedNames.includes(name) && max >= 2 ** 32 - 1) return copy;
+    const bad = copy.findIndex((number) => !(number >= 0 && number <= max && Number.isInteger(number)));
+    if (bad >= 0) fail(bad, copy[bad]);
+    return copy;
+  }
   for (let i = 0; i < length; i++) {
     const element = elements[i];
     const number = typeof element === 'bigint' ? Number(element) : element;
-    if (typeof number !== 'number') throw typeError(`${where}[${i}] must be an integer, not ${describe(element)}`);
-    if (!Number.isInteger(number) || number < 0 || number > max) {
-      throw new SetnetError(
-        'ERR_SETNET_DATA',
-        `${where}[${i}] must be an integer from 0 to ${max}, not ${describe(element)}`,
-      );
+    if (typeof number !== 'number') {
+      throw typeError(`${where}[${i}]${rowText(i)} must be an integer, not ${describe(element)}`);
     }
-    out[i] = number;
+    if (!Number.isInteger(number) || number < 0 || number > max) fail(i, element);
+    copy[i] = number;
   }
-  return out;
+  return copy;
 }
 
-function copyValues(value: unknown, where: string): Float32Array {
-  const name = typedArrayName(value);
-  if (name === undefined ? !Array.isArray(value) : name !== 'Float32Array' && name !== 'Float64Array') {
-    throw typeError(`${where} must be a Float32Array, a Float64Array or an array of numbers, not ${describe(value)}`);
+/** Whether they are finite is seen in native code, after rounding. */
+function copyValues(value: unknown, where: string, rowText: RowText): Float32Array {
+  const { elements, length, name } = readSource(value, where, numberNames, 'numbers');
+  const copy = allocate(() => new Float32Array(length), where);
+  if (name !== undefined) {
+    copy.set(elements as ArrayLike<number>);
+    return copy;
   }
-  if (name !== undefined) checkBuffer(value as ArrayBufferView, where);
-  const length = name === undefined ? (value as unknown[]).length : lengthOf(value as ArrayBufferView);
-  const elements = value as ArrayLike<unknown>;
-  const copy = new Float32Array(length);
   for (let i = 0; i < length; i++) {
     const element = elements[i];
-    if (typeof element !== 'number') throw typeError(`${where}[${i}] must be a number, not ${describe(element)}`);
+    if (typeof element !== 'number') {
+      throw typeError(`${where}[${i}]${rowText(i)} must be a number, not ${describe(element)}`);
+    }
     copy[i] = element;
   }
   return copy;
@@ -113,7 +159,8 @@ export class CsrMatrix {
   }
 
   /**
-   * Copies the arrays and validates the copy. Rows and columns may be 0.
+   * Copies the arrays and validates the copy; what is in the caller's memory is read once. Rows and columns are from 0 to
+   * 2^32 - 1, their product is below 2^63.
    *
    * Errors: `ERR_SETNET_TYPE`; `ERR_SETNET_OPTION`; `ERR_SETNET_SHAPE` where lengths do not fit together or pointers do not
    * ascend from 0 to them; `ERR_SETNET_DATA` where a number is no index, or columns are not sorted, distinct and in range;
@@ -126,19 +173,11 @@ export class CsrMatrix {
     const limits = { min: 0, max: 2 ** 32 - 1, integer: true };
     const rows = readNumber(options.rows, `${where}: rows`, limits);
     const columns = readNumber(options.columns, `${where}: columns`, limits);
-    const rowPointers = copyIntegers(
-      options.rowPointers,
-      `${where}: rowPointers`,
-      Number.MAX_SAFE_INTEGER,
-      (length) => new Float64Array(length),
-    ) as Float64Array;
-    const columnIndices = copyIntegers(
-      options.columnIndices,
-      `${where}: columnIndices`,
-      2 ** 32 - 1,
-      (length) => new Uint32Array(length),
-    ) as Uint32Array;
-    const values = copyValues(options.values, `${where}: values`);
+    const rowPointers = copyIntegers(options.rowPointers, `${where}: rowPointers`, Number.MAX_SAFE_INTEGER, noRow);
+    const rowText = rowFinder(rowPointers);
+    const exact = copyIntegers(options.columnIndices, `${where}: columnIndices`, 2 ** 32 - 1, rowText);
+    const columnIndices = allocate(() => new Uint32Array(exact), `${where}: columnIndices`);
+    const values = copyValues(options.values, `${where}: values`, rowText);
     return wrap(guard(() => native().createCsrMatrix({ rows, columns, rowPointers, columnIndices, values })));
   }
 
@@ -181,7 +220,7 @@ export class CsrMatrix {
     return guard(() => this.#native.rowCounts());
   }
 
-  /** Elements per column. */
+  /** Elements per column. `ERR_SETNET_MEMORY` where there are too many columns. */
   columnCounts(): Uint32Array {
     return guard(() => this.#native.columnCounts());
   }

@@ -77,6 +77,10 @@ interface ActivationSource {
 const activations: Readonly<Record<string, (source: ActivationSource, z: string) => string>> = {
   linear: (_, z) => z,
   relu: ({ graph, name }, z) => graph.apply(`${name}.relu`, 'Relu', [z]),
+  clippedRelu: ({ graph, name, rule }, z) => {
+    const limits = [graph.scalar(`${name}.min`, 0), graph.scalar(`${name}.max`, rule.parameters.max as number)];
+    return graph.apply(`${name}.clipped`, 'Clip', [z, ...limits]);
+  },
 };
 
 /** What makes probabilities of the last layer's outputs, by loss. */

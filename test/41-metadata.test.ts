@@ -56,6 +56,10 @@ describe('41 metadata that lie, with a right checksum', () => {
     void Object.assign(at(copy), change);
   const definition = ({ definition }: Anything) => definition;
   const layer = (index: number) => (copy: Anything) => copy.definition.layers[index];
+  const given = (connections: unknown) => (copy: Anything) => {
+    const { density, draw, ...rest } = copy.definition.layers[0];
+    copy.definition.layers[0] = { ...rest, connections };
+  };
   const run = ({ run }: Anything) => run;
   const counters = ({ counters }: Anything) => counters;
   const firstFit = ({ run }: Anything) => run.fits[0].options;
@@ -87,6 +91,11 @@ describe('41 metadata that lie, with a right checksum', () => {
     ['dropout 1', set(layer(0), { dropout: 1 }), /definition\.layers\[0\]\.dropout/],
     ['no bias', set(layer(0), { bias: false }), /layers\.0|bias/],
     ['a default left out', (m) => void delete m.definition.layers[0].draw, /definition\.layers\[0\]\.draw is missing/],
+    ['connections beside density', set(layer(0), { connections: 5 }), /layers\[0\] has both connections and density/],
+    ['connections that are no number', given('5'), /layers\[0\]\.connections/],
+    ['half a connection', given(1.5), /layers\[0\]\.connections/],
+    ['more connections than cells', given(321), /layers\[0\]\.connections must be at most 320, but is 321/],
+    ['weights', set(layer(0), { weights: {} }), /unknown option "weights"/],
     ['a class less', (m) => void m.classes.pop(), /classes/],
     ['a class twice', (m) => ({ ...m, classes: ['a', 'a', 'c', 'd'] }), /classes\[1\]/],
     ['a scaling that is not there', (m) => ({ ...m, scaling: { kind: 'none', known: true } }), /scaling/],

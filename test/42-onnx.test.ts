@@ -1,6 +1,14 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { dense, type LayerDefinition, masked, Network, type NetworkOptions, sparse } from '../lib/index';
+import {
+  type Activation,
+  dense,
+  type LayerDefinition,
+  masked,
+  Network,
+  type NetworkOptions,
+  sparse,
+} from '../lib/index';
 import { type OnnxModel, onnxModel } from '../lib/onnx';
 import { Message } from '../lib/onnx/protobuf';
 import { blobs, digestOf, randomFeatures, smallNetwork, throwsCode } from './helpers/helpers';
@@ -27,7 +35,7 @@ const layers: fc.Arbitrary<LayerDefinition> = fc
   .record({
     kind: fc.constantFrom(sparse, masked, dense),
     units: fc.integer({ min: 1, max: 30 }),
-    activation: fc.constantFrom('relu', 'linear'),
+    activation: fc.constantFrom<Activation[]>('relu', 'linear', 'clippedRelu', { kind: 'clippedRelu', max: 0.3 }),
     density: fc.double({ min: 0.01, max: 1, noNaN: true }),
     bias: fc.boolean(),
   })

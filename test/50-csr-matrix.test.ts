@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
-import { CsrMatrix, SetnetError } from '../lib/index';
+import { CsrMatrix, SetnetError, type SetnetErrorCode } from '../lib/index';
 import { throwsCode } from './helpers/helpers';
 
 interface Arrays {
@@ -80,7 +80,22 @@ describe('50 CsrMatrix', () => {
       assert.deepEqual(m.toDense(), expected, Type.name);
     }
     assert.deepEqual(CsrMatrix.from({ ...small, rowPointers: small.rowPointers.map(BigInt) }).toDense(), expected);
-    assert.deepEqual(CsrMatrix.from({ ...small, values: Float64Array.of(1, 2, 3) }).toDense(), expected);
+    assert.deepEqual(
+      CsrMatrix.from({ ...small, columnIndices: Uint8ClampedArray.from(small.columnIndices) }).toDense(),
+      expected,
+    );
+    for (const Type of [
+      Float32Array,
+      Float64Array,
+      Uint8Array,
+      Uint8ClampedArray,
+      Uint16Array,
+      Uint32Array,
+      Int8Array,
+      Int16Array,
+      Int32Array,
+    ])
+      assert.deepEqual(CsrMatrix.from({ ...small, values: Type.from(small.values) }).toDense(), expected, Type.name);
     assert.deepEqual(CsrMatrix.from(CsrMatrix.from(small)).toDense(), expected);
   });
 
@@ -136,6 +151,156 @@ describe('50 CsrMatrix', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  it('any mixture of wrong values in any kind of array is a SetnetError, and a matrix that is made is valid', () => {
+    const values = fc.oneof(
+      { weight: 8, arbitrary: fc.integer({ min: 0, max: 4 }) },
+      fc.integer(),
+      fc.double(),
+      fc.bigInt(),
+      fc.constantFrom(2 ** 32 - 1, 2 ** 32, 2 ** 53, -0, undefined, null, '1', {}, Symbol('s')),
+    );
+    const types = [Uint8Array, Uint32Array, Int32Array, Float32Array, Float64Array];
+    const anyArray = fc.oneof(
+      fc.array(values, { maxLength: 6 }),
+      fc
+        .tuple(fc.constantFrom(...types), fc.array(fc.integer({ min: -1, max: 5 }), { maxLength: 6 }))
+        .map(([Type, numbers]) => Type.from(numbers)),
+      fc
+        .tuple(
+          fc.constantFrom(BigInt64Array, BigUint64Array),
+          fc.array(fc.bigInt({ min: 0n, max: 5n }), { maxLength: 6 }),
+        )
+        .map(([Type, numbers]) => Type.from(numbers)),
+      fc.anything(),
+    );
+    const sizes = fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 0, max: 4 }) }, fc.anything());
+    const names = ['rows', 'columns', 'rowPointers', 'columnIndices', 'values'];
+    let made = 0;
+    fc.assert(
+      fc.property(fc.tuple(sizes, sizes, anyArray, anyArray, anyArray), fc.array(fc.nat(4)), (parts, kept) => {
+        // Some of the parts are those of a valid matrix, so that each check is reached.
+        const given = Object.fromEntries(
+          names.map((name, i) => [name, kept.includes(i) ? small[name as 'values'] : parts[i]]),
+        );
+        try {
+          const m = CsrMatrix.from(given as never);
+          made++;
+          const pointers = m.rowPointers;
+          assert.deepEqual([pointers.length, pointers[0], pointers.at(-1)], [m.rows + 1, 0, m.count]);
+          assert.ok(m.columnIndices.every((column) => column < m.columns));
+          assert.ok(m.values.every(Number.isFinite));
+        } catch (error) {
+          assert.ok(error instanceof SetnetError, String(error));
+          assert.match(error.code, /TYPE|OPTION|DATA|SHAPE|NONFINITE/);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    assert.ok(made > 20, `${made} valid matrices among them`);
+  });
+
+  it('names row and position of what is wrong in any array', () => {
+    const arrays = {
+      rows: 4,
+      columns: 5,
+      rowPointers: [0, 2, 2, 5, 6],
+      columnIndices: [1, 3, 0, 2, 4, 2],
+      values: [1, 2, 3, 4, 5, 6],
+    };
+    const rowOf = [0, 0, 2, 2, 2, 3];
+    const put = (element: unknown) => (array: unknown[], i: number) =>
+      array.map((old, position) => (position === i ? element : old));
+    const wrong: [(array: unknown[], i: number) => unknown, 'columnIndices' | 'values', SetnetErrorCode][] = [
+      [put(-1), 'columnIndices', 'ERR_SETNET_DATA'],
+      [put(0.5), 'columnIndices', 'ERR_SETNET_DATA'],
+      [put(5), 'columnIndices', 'ERR_SETNET_DATA'],
+      [put(2 ** 32 - 1), 'columnIndices', 'ERR_SETNET_DATA'],
+      [put(2n ** 64n - 1n), 'columnIndices', 'ERR_SETNET_DATA'],
+      [put(null), 'columnIndices', 'ERR_SETNET_TYPE'],
+      [(array, i) => Int8Array.from(put(-3)(array, i) as number[]), 'columnIndices', 'ERR_SETNET_DATA'],
+      [put(Number.NaN), 'values', 'ERR_SETNET_NONFINITE'],
+      [(array, i) => Float64Array.from(put(1e39)(array, i) as number[]), 'values', 'ERR_SETNET_NONFINITE'],
+      [put('1'), 'values', 'ERR_SETNET_TYPE'],
+    ];
+    for (const [change, name, code] of wrong) {
+      for (let i = 0; i < 6; i++) {
+        const given = { ...arrays, [name]: change(arrays[name], i) };
+        const [row, position] = [`row ${rowOf[i]}\\b`, `(position ${i}\\)|${name}\\[${i}\\])`];
+        throwsCode(() => CsrMatrix.from(given as never), code, new RegExp(`^(?=.*${row}).*${position}`));
+      }
+    }
+  });
+
+  it('takes memory that is shared, and refuses memory that can go away or change its size', () => {
+    const bytes = { rowPointers: [0, 2, 3], columnIndices: [0, 2, 1], values: [1, 2, 3] };
+    for (const name of ['rowPointers', 'columnIndices', 'values'] as const) {
+      const over = (buffer: ArrayBufferLike, length?: number) => {
+        const array = new Uint8Array(buffer, 8, length);
+        array.set(bytes[name]);
+        return array;
+      };
+      const from = (array: ArrayBufferView) => () => CsrMatrix.from({ ...small, [name]: array } as never);
+      const shared = over(new SharedArrayBuffer(16), 3);
+      const m = from(shared)();
+      shared.fill(9);
+      assert.deepEqual(m.toDense(), CsrMatrix.from(small).toDense());
+
+      const detached = over(new ArrayBuffer(16), 3);
+      structuredClone(detached, { transfer: [detached.buffer as ArrayBuffer] });
+      throwsCode(from(detached), 'ERR_SETNET_BUFFER', new RegExp(`${name} is detached`));
+      const Resizable = ArrayBuffer as new (length: number, options: object) => ArrayBuffer;
+      const Growable = SharedArrayBuffer as new (length: number, options: object) => SharedArrayBuffer;
+      throwsCode(from(over(new Resizable(11, { maxByteLength: 99 }), 3)), 'ERR_SETNET_BUFFER', /resizable/);
+      throwsCode(from(over(new Growable(11, { maxByteLength: 99 }), 3)), 'ERR_SETNET_BUFFER', /growable/);
+      const tracking = over(new Resizable(11, { maxByteLength: 99 }));
+      throwsCode(from(tracking), 'ERR_SETNET_BUFFER', /resizable/);
+      // One that lies beyond the end of its buffer has length 0 and is refused all the same.
+      (tracking.buffer as unknown as { resize(length: number): void }).resize(4);
+      throwsCode(from(tracking), 'ERR_SETNET_BUFFER', /resizable/);
+    }
+  });
+
+  it('reads the arrays by their true length and type, whatever they say about themselves', () => {
+    const columns = Uint8Array.from(small.columnIndices);
+    Object.defineProperty(columns, 'length', { value: 1000 });
+    Object.defineProperty(columns, 'constructor', { value: Float64Array });
+    assert.deepEqual(CsrMatrix.from({ ...small, columnIndices: columns }).toDense(), CsrMatrix.from(small).toDense());
+  });
+
+  it('has up to 2^32 - 1 columns; an index beyond them is refused', () => {
+    const columns = 2 ** 32 - 1;
+    const wide = (columnIndices: unknown) => ({ rows: 1, columns, rowPointers: [0, 2], columnIndices, values: [1, 2] });
+    for (const indices of [
+      [0, 2 ** 32 - 2],
+      Uint32Array.of(0, 2 ** 32 - 2),
+      Float64Array.of(0, 2 ** 32 - 2),
+      [0n, 2n ** 32n - 2n],
+      BigUint64Array.of(0n, 2n ** 32n - 2n),
+    ]) {
+      const m = CsrMatrix.from(wide(indices) as never);
+      assert.deepEqual(m.columnIndices, Uint32Array.of(0, 2 ** 32 - 2));
+      assert.equal(m.density, 2 / columns);
+    }
+    throwsCode(
+      () => CsrMatrix.from(wide([0, 2 ** 32 - 1]) as never),
+      'ERR_SETNET_DATA',
+      /row 0 \(position 1\).*out of range/,
+    );
+    throwsCode(() => CsrMatrix.from(wide([0, 2 ** 32]) as never), 'ERR_SETNET_DATA', /columnIndices\[1\] in row 0/);
+    throwsCode(
+      () => CsrMatrix.from(wide(BigUint64Array.of(0n, 2n ** 64n - 1n)) as never),
+      'ERR_SETNET_DATA',
+      /18446744073709551615n/,
+    );
+    throwsCode(() => CsrMatrix.from({ ...wide([0, 1]), columns: 2 ** 32 } as never), 'ERR_SETNET_OPTION', /columns/);
+  });
+
+  it('an array that no memory holds a copy of is ERR_SETNET_MEMORY', () => {
+    const long: number[] = [];
+    long.length = 2 ** 32 - 1;
+    throwsCode(() => CsrMatrix.from({ ...small, rowPointers: long }), 'ERR_SETNET_MEMORY', /rowPointers/);
   });
 
   it('says what is wrong, and where', () => {

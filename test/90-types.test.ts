@@ -53,6 +53,7 @@ const program = `
       layers: [
         sparse({ units: 10, epsilon: 20, activation: 'relu', dropout: 0.3, initializer: { kind: 'normal', sigma: 0.1 } }),
         masked({ units: 10, density: 0.5, activation: { kind: 'relu' }, draw: 'bernoulli', zeta: 0.1 }),
+        sparse({ units: 10, activation: { kind: 'clippedRelu', max: 32 } }),
         dense({ units: 2 }),
       ],
     });
@@ -80,6 +81,8 @@ const program = `
     await net.save('model.safetensors');
     using loaded = await Network.load('model.safetensors', { threads: 1 });
     const m: setnet.CsrMatrix = CsrMatrix.from({ rows: 1, columns: 1, rowPointers: [0, 1], columnIndices: new Uint16Array(1), values: [1] });
+    const given: setnet.SparseLayer = sparse({ weights: m, bias: new Float32Array(1), zeta: 0.2, activation: 'linear' });
+    void [given, masked({ weights: m, bias: -0.3, evolve: false }), sparse({ weights: m, bias: false })];
     const degrees: Uint32Array | undefined = net.layers[0]?.inDegree();
     const device: string | undefined = devices()[0]?.reason;
     const version: string = buildInfo().version;
@@ -108,6 +111,10 @@ describe('90 types', function () {
         'setnet.sparse({ units: 3, epsylon: 4 });',
         'setnet.dense({ units: 3, epsilon: 4 });',
         'setnet.sparse({});',
+        'declare const m: setnet.CsrMatrix; setnet.sparse({ weights: m, epsilon: 3 });',
+        'declare const m: setnet.CsrMatrix; setnet.dense({ units: 1, weights: m });',
+        'setnet.sparse({ units: 3, bias: 0.5 });',
+        "setnet.sparse({ units: 3, activation: { kind: 'relu', max: 3 } });",
         "setnet.sparse({ units: 3, activation: 'swish' });",
         "setnet.sgd({ learningRate: '0.1' });",
         'setnet.set({ prune: 3 });',

@@ -7,6 +7,8 @@ export interface Activations {
   linear: NoParameters;
   /** y = max(z, 0) */
   relu: NoParameters;
+  /** y = min(max(z, 0), max); max is above 0, 6 where it is not given. The slope is 0 at both limits and beyond them. */
+  clippedRelu: { max?: number };
 }
 
 /** The activation of a layer's units: a name, or `{ kind: name, ...parameters }`. */

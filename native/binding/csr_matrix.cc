@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/memory.h"
 #include "binding/arguments.h"
 #include "binding/convert.h"
 #include "binding/errors.h"
@@ -96,10 +97,13 @@ Napi::Value CsrMatrix::toDense(CsrMatrix& self, const Napi::CallbackInfo& info) 
 }
 
 Napi::Value CsrMatrix::rowCounts(CsrMatrix& self, const Napi::CallbackInfo& info) {
+  // Counted in memory of its own, then copied.
+  requireMemory(info.Env(), saturatedProduct(self.matrix_.rows, 2 * sizeof(uint32_t)));
   return uint32sToJs(info.Env(), addonOf(info), core::rowCounts(self.matrix_));
 }
 
 Napi::Value CsrMatrix::columnCounts(CsrMatrix& self, const Napi::CallbackInfo& info) {
+  requireMemory(info.Env(), saturatedProduct(self.matrix_.columns, 2 * sizeof(uint32_t)));
   return uint32sToJs(info.Env(), addonOf(info), core::columnCounts(self.matrix_));
 }
 

@@ -145,28 +145,8 @@ void initializeWeights(const LayerDefinition& definition, uint64_t seed, uint32_
   }
 }
 
-Status createLayer(const LayerDefinition& definition, uint64_t seed, uint32_t layer, LayerState* state) {
-  CsrMatrix& weights = state->weights;
-  if (definition.kind == LayerKind::Dense) {
-    const uint64_t bytes = saturatedProduct(definition.inputs * definition.units, sizeof(float));
-    if (bytes > memoryLimit())
-      return {Code::Memory, "a dense layer of " + number(definition.inputs) + " x " + number(definition.units) +
-                                " needs " + formatBytes(bytes) + " of memory, but there are " +
-                                formatBytes(memoryLimit())};
-    weights.rows = definition.units;
-    weights.columns = definition.inputs;
-    weights.values.resize(definition.inputs * definition.units);
-  } else {
-    SETNET_TRY(
-        drawTopology(definition.inputs, definition.units, definition.budget, definition.draw, seed, layer, &weights));
-  }
-  initializeWeights(definition, seed, layer, &weights);
-  if (definition.bias) state->bias.resize(definition.units);
-  return {};
-}
-
-// Values are finite already: a valid matrix has no others.
-Status takeLayer(const LayerDefinition& definition, const GivenLayer& given, LayerState* state) {
+// The matrix and bias that are given. Values are finite already: a valid matrix has no others.
+Status takeGiven(const LayerDefinition& definition, const GivenLayer& given, LayerState* state) {
   const CsrMatrix& weights = *given.weights;
   if (definition.kind == LayerKind::Dense) return {Code::Option, "a dense layer is not made from a sparse matrix"};
   if (weights.rows != definition.units || weights.columns != definition.inputs)
@@ -182,7 +162,29 @@ Status takeLayer(const LayerDefinition& definition, const GivenLayer& given, Lay
   SETNET_TRY(checkVector("bias", given.bias));
   state->weights = weights;
   state->bias.assign(given.bias.begin(), given.bias.end());
-  state->bias.resize(biases);
+  return {};
+}
+
+Status createLayer(const LayerDefinition& definition, const GivenLayer& given, uint64_t seed, uint32_t layer,
+                   LayerState* state) {
+  CsrMatrix& weights = state->weights;
+  if (given.weights) {
+    SETNET_TRY(takeGiven(definition, given, state));
+  } else if (definition.kind == LayerKind::Dense) {
+    const uint64_t bytes = saturatedProduct(definition.inputs * definition.units, sizeof(float));
+    if (bytes > memoryLimit())
+      return {Code::Memory, "a dense layer of " + number(definition.inputs) + " x " + number(definition.units) +
+                                " needs " + formatBytes(bytes) + " of memory, but there are " +
+                                formatBytes(memoryLimit())};
+    weights.rows = definition.units;
+    weights.columns = definition.inputs;
+    weights.values.resize(definition.inputs * definition.units);
+  } else {
+    SETNET_TRY(
+        drawTopology(definition.inputs, definition.units, definition.budget, definition.draw, seed, layer, &weights));
+  }
+  if (!given.weights) initializeWeights(definition, seed, layer, &weights);
+  if (definition.bias) state->bias.resize(definition.units);
   return {};
 }
 
@@ -245,10 +247,8 @@ Status createModel(const NetworkDefinition& definition, const Scaling& scaling, 
     model->layers.resize(definition.layers.size());
     uint64_t held = 0;
     for (size_t i = 0; i < definition.layers.size(); ++i) {
-      const Status made =
-          i < given.size() && given[i].weights
-              ? takeLayer(definition.layers[i], given[i], &model->layers[i])
-              : createLayer(definition.layers[i], definition.seed, static_cast<uint32_t>(i), &model->layers[i]);
+      const Status made = createLayer(definition.layers[i], i < given.size() ? given[i] : GivenLayer(), definition.seed,
+                                      static_cast<uint32_t>(i), &model->layers[i]);
       if (!made.ok()) return {made.code(), layerName(i) + ": " + made.message()};
       held += bytesOf(model->layers[i]);
       if (held > memoryLimit())

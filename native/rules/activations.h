@@ -5,12 +5,14 @@
 // p: the values of its parameters, in the order of its specs, each in every lane.
 #pragma once
 
+#include "rules/activations/clipped_relu.h"
 #include "rules/activations/linear.h"
 #include "rules/activations/relu.h"
 
 #define SETNET_ACTIVATIONS(X) \
   X(Linear)                   \
-  X(Relu)
+  X(Relu)                     \
+  X(ClippedRelu)
 
 namespace setnet::rules {
 

@@ -18,14 +18,27 @@ namespace setnet::test {
 
 using kernels::KernelTable;
 
+// Parameters of an activation, as kernels and rules take them: a tenth of the fallbacks, so that numbers of the size
+// that is used here lie on both sides of a limit.
+template <class Number>
+struct ActivationParameters {
+  Number values[rules::kMaxParameters] = {};
+
+  explicit ActivationParameters(rules::Activation activation) {
+    const rules::RuleInfo& rule = rules::kActivations[static_cast<int>(activation)];
+    for (int i = 0; i < rule.parameterCount; ++i)
+      values[i] = static_cast<Number>(static_cast<float>(0.1 * rule.parameters[i].fallback));
+  }
+};
+
 inline void check_activation(const KernelTable& table, Random& random) {
-  const double parameters[rules::kMaxParameters] = {};
   for (const int64_t batch : kBatches) {
     PanelMemory z(23, batch), y(23, batch);
     z.fill(random);
     z.at(5, 0) = 0;
     const auto compare = [&](rules::Activation rule, auto&& forward) {
-      table.activation({static_cast<int>(rule), parameters, 2, 23, z.panels(), y.panels(), z.vectors()});
+      const ActivationParameters<double> parameters(rule);
+      table.activation({static_cast<int>(rule), parameters.values, 2, 23, z.panels(), y.panels(), z.vectors()});
       Comparison comparison(table, "activation");
       for (int64_t u = 2; u < 23; ++u)
         for (int64_t b = 0; b < batch; ++b)
@@ -33,16 +46,16 @@ inline void check_activation(const KernelTable& table, Random& random) {
       CHECK(y.guarded());
       CHECK_EQ(y.at(1, 0), kGuard);
     };
-#define SETNET_ENTRY(Rule)         \
-  compare(rules::Activation::Rule, \
-          [](auto x) { return rules::Rule::forward(x, static_cast<const decltype(x)*>(nullptr)); });
+#define SETNET_ENTRY(Rule)                                                                             \
+  compare(rules::Activation::Rule, [](auto x) {                                                        \
+    return rules::Rule::forward(x, ActivationParameters<decltype(x)>(rules::Activation::Rule).values); \
+  });
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY
   }
 }
 
 inline void check_activationGradient(const KernelTable& table, Random& random) {
-  const double parameters[rules::kMaxParameters] = {};
   for (const int64_t batch : kBatches) {
     PanelMemory y(23, batch), gradient(23, batch);
     std::vector<uint16_t> kept(static_cast<size_t>(23 * y.vectors()));
@@ -53,8 +66,9 @@ inline void check_activationGradient(const KernelTable& table, Random& random) {
         y.at(7, 0) = 0;
         gradient.fill(random, true);
         PanelMemory before = gradient;
-        table.activationGradient({static_cast<int>(rule), parameters, 0, 23, y.panels(), y.panels(), gradient.panels(),
-                                  y.vectors(), dropped ? kept.data() : nullptr, y.vectors(), 1.25f});
+        const ActivationParameters<double> parameters(rule);
+        table.activationGradient({static_cast<int>(rule), parameters.values, 0, 23, y.panels(), y.panels(),
+                                  gradient.panels(), y.vectors(), dropped ? kept.data() : nullptr, y.vectors(), 1.25f});
         Comparison comparison(table, "activationGradient");
         for (int64_t u = 0; u < 23; ++u) {
           for (int64_t b = 0; b < y.vectors() * 16; ++b) {
@@ -66,9 +80,9 @@ inline void check_activationGradient(const KernelTable& table, Random& random) {
         }
         CHECK(gradient.guarded());
       };
-#define SETNET_ENTRY(Rule)                                                          \
-  compare(rules::Activation::Rule, [](float dy, float out) {                        \
-    return rules::Rule::backward(dy, out, out, static_cast<const float*>(nullptr)); \
+#define SETNET_ENTRY(Rule)                                                                                   \
+  compare(rules::Activation::Rule, [](float dy, float out) {                                                 \
+    return rules::Rule::backward(dy, out, out, ActivationParameters<float>(rules::Activation::Rule).values); \
   });
       SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -54,13 +54,20 @@ class Random {
   uint64_t state_;
 };
 
+// With parameters that small networks feel.
+inline rules::RuleChoice activationOf(rules::Activation activation) {
+  rules::RuleChoice choice = rules::defaultsOf(rules::kActivations, static_cast<int>(activation));
+  if (activation == rules::Activation::ClippedRelu) choice.parameters[0] = 0.75;
+  return choice;
+}
+
 inline core::LayerDefinition layerOf(core::LayerKind kind, uint64_t units, rules::Activation activation,
                                      double density = 1, double dropout = 0, bool bias = true) {
   core::LayerDefinition layer;
   layer.kind = kind;
   layer.units = units;
   layer.budget.density = kind == core::LayerKind::Dense ? 1 : density;
-  layer.activation = rules::defaultsOf(rules::kActivations, static_cast<int>(activation));
+  layer.activation = activationOf(activation);
   layer.dropout = dropout;
   layer.bias = bias;
   return layer;
@@ -204,12 +211,14 @@ inline Samples randomSamples(uint64_t count, uint64_t columns, uint64_t classes,
 }
 
 // How far a pre-activation is from the next point where the activation has no derivative.
-inline double distanceFromKink(int activation, double z) {
-  switch (static_cast<rules::Activation>(activation)) {
+inline double distanceFromKink(const rules::RuleChoice& activation, double z) {
+  switch (static_cast<rules::Activation>(activation.rule)) {
     case rules::Activation::Linear:
       return std::numeric_limits<double>::infinity();
     case rules::Activation::Relu:
       break;
+    case rules::Activation::ClippedRelu:
+      return std::min(std::fabs(z), std::fabs(z - activation.parameters[0]));
   }
   return std::fabs(z);
 }
@@ -220,7 +229,7 @@ inline double distanceFromKinks(const reference::Network& network, const referen
   double distance = std::numeric_limits<double>::infinity();
   for (size_t l = 0; l < trace.activities.size(); ++l) {
     const reference::Activity& activity = trace.activities[l];
-    const int activation = network.layers()[l].definition().activation.rule;
+    const rules::RuleChoice& activation = network.layers()[l].definition().activation;
     for (size_t u = 0; u < activity.z.size(); ++u)
       if (activity.dropout[u] != 0 && activity.z[u] != 0)
         distance = std::min(distance, distanceFromKink(activation, activity.z[u]));
