@@ -73,10 +73,15 @@ export async function run({ options: { quick }, figure, note }) {
     for (const [layers, made] of checks) {
       const part = made ?? (await create(network.slice(0, layers), 1));
       part.session.predictSync(x, out);
-      const isRight = equalTrace(out, answers.trace[layers - 1]);
-      figure(`images alive, active values and sum after layer ${layers} are the official ones`, isRight, 'boolean', {
-        ...{ threads: 1, ...origin },
-      });
+      const isRight = equalTrace(out, answers.trace[layers - 1], layers === network.length);
+      figure(
+        `images alive, active values and sum after layer ${layers} agree with the official ones`,
+        isRight,
+        'boolean',
+        {
+          ...{ threads: 1, ...origin },
+        },
+      );
       if (made === undefined) await close(part);
     }
   }
@@ -84,7 +89,7 @@ export async function run({ options: { quick }, figure, note }) {
   const calls = Object.fromEntries(
     threadCounts.map((threads) => [threads, () => sessions[threads].session.predictSync(x, out)]),
   );
-  await peer({ found, count, figure });
+  const peers = await peer({ found, count, figure });
   const timing = await measureInTurns(calls, { repeats: quick ? 3 : 5, blockSeconds: 0.001, limitSeconds: 60 });
   for (const threads of threadCounts) {
     // The targets are for all the images.
@@ -96,12 +101,20 @@ export async function run({ options: { quick }, figure, note }) {
       ...target(threads),
     });
   }
+  for (const [threads, rate] of Object.entries(peers)) {
+    const ratio = (count * edges) / timing.time(threads) / rate;
+    const detail = { threads: Number(threads), repeats: timing.repeats, images: count, peer: 'SuiteSparse:GraphBLAS' };
+    figure(`setnet / SuiteSparse:GraphBLAS, ${threads} thread${threads === '1' ? '' : 's'}`, ratio, 'times', detail);
+  }
   if (threadCounts.length > 1)
     figure('2 threads against 1', timing.ratio(1, 2), 'times', { threads: 2, repeats: timing.repeats, images: count });
   for (const made of Object.values(sessions)) await close(made);
 }
 
-/** SuiteSparse:GraphBLAS on the same network and images, each figure with whether its answer is right. */
+/**
+ * SuiteSparse:GraphBLAS on the same network and images, each figure with whether its answer is right; resolves with { threads:
+ * edges per second } of the right ones.
+ */
 async function peer({ found, count, figure }) {
   const file = join(root, 'build-bench/graphchallenge-1024.network');
   const { network, bits, answers } = found;
@@ -113,6 +126,7 @@ async function peer({ found, count, figure }) {
     repeats: count === images ? 1 : 3,
   });
   rmSync(file, { force: true });
+  const rates = {};
   for (const { name, value, unit, categories, threads = 1, repeats = 0, absent, ...extra } of results) {
     const detail = { threads, repeats, peer: 'SuiteSparse:GraphBLAS', ...extra };
     if (value === null) {
@@ -122,7 +136,9 @@ async function peer({ found, count, figure }) {
     const first = categories.split(',').map(Number);
     const isRight = first.filter((image) => image <= truthImages).join() === answers.truth.join();
     figure(name, value, unit, { ...detail, categoriesRight: isRight });
+    if (isRight) rates[threads] = value;
   }
+  return rates;
 }
 
 function title(threads) {
@@ -165,8 +181,12 @@ function aliveImages(out) {
   return alive;
 }
 
-/** The official sums are of another order and precision: equal to a part in a million. */
-function equalTrace(out, { alive, active, sum }) {
+/**
+ * The official values are of double precision: where a sum is exactly what the bias takes away, one of the two keeps a rounding
+ * error above 0 and the other does not. So alive and active agree to a part in a thousand after the first layers, and exactly
+ * after the last (`isLast`); the sum to a part in 100,000.
+ */
+function equalTrace(out, { alive, active, sum }, isLast) {
   let count = 0;
   let total = 0;
   for (let i = 0; i < out.length; i++) {
@@ -175,7 +195,9 @@ function equalTrace(out, { alive, active, sum }) {
       total += out[i];
     }
   }
-  return aliveImages(out).length === alive && count === active && Math.abs(total - sum) <= 1e-6 * sum;
+  const close = (value, wanted, part) => Math.abs(value - wanted) <= part * wanted;
+  const part = isLast ? 0 : 1e-3;
+  return close(aliveImages(out).length, alive, part) && close(count, active, part) && close(total, sum, 1e-5);
 }
 
 export function charts(figures) {

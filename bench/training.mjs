@@ -287,7 +287,7 @@ export function charts(figures) {
     made.push({
       kind: 'bars',
       title: 'Training: ratios of times within one run',
-      x: { label: 'times' },
+      x: { label: 'times', scale: 'log' },
       bars: ratios.map((figure) => ({
         ...figure,
         value: number(figure),

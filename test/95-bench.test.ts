@@ -162,6 +162,18 @@ describe('95 bench: figures', () => {
     assert.ok(evolutionTarget(1e7).floor > evolutionTarget(1e6).floor);
   });
 
+  it('targets of kernels are those of the instruction set in use, and go with the FMA rate where they are absolute', async () => {
+    const { kernelTarget } = await load('targets.mjs');
+    const update = { kernel: 'sparseUpdate', shape: '1000x1000 4 %', batch: 128, unit: 'GFLOP/s', isa: 'avx512' };
+    assert.deepEqual(kernelTarget(update, 225, 'avx512'), { floor: 50, aim: 75 });
+    assert.deepEqual(kernelTarget(update, 112.5, 'avx512'), { floor: 25, aim: 37.5 });
+    assert.deepEqual(kernelTarget(update, undefined, 'avx512'), {});
+    assert.deepEqual(kernelTarget({ ...update, isa: 'avx2' }, 225, 'avx512'), {});
+    const dense = { kernel: 'denseUpdate', shape: '1000x1000', batch: 128, unit: 'fraction', isa: 'avx2' };
+    assert.deepEqual(kernelTarget({ ...dense, bound: 'sgemm of the same product' }, 100, 'avx2'), { floor: 0.6 });
+    assert.deepEqual(kernelTarget({ ...dense, bound: 'FMA' }, 100, 'avx2'), {});
+  });
+
   it('ceilings are found by name and instruction set, the best of their repeats', async () => {
     const { findCeiling } = await load('ceilings.mjs');
     const list = [

@@ -30,7 +30,7 @@ body { margin: 0 auto; padding: 16px; max-width: 1280px; background: var(--page)
 h1 { font-size: 24px; margin: 8px 0; } h2 { font-size: 19px; margin: 32px 0 4px; border-top: 1px solid var(--grid); padding-top: 16px; }
 p { margin: 4px 0; } .faint, figcaption { color: var(--faint); }
 nav { margin: 12px 0; } nav a { display: inline-block; margin-right: 12px; padding: 4px 0; } a { color: var(--s0); }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 16px; margin: 12px 0; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 400px), 1fr)); gap: 16px; margin: 12px 0; align-items: start; }
 figure { margin: 0; padding: 10px; background: var(--card); border: 1px solid var(--grid); border-radius: 6px; min-width: 0; }
 figcaption { font-size: 13px; }
 .scroll { overflow-x: auto; }

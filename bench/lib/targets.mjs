@@ -40,6 +40,30 @@ export const shares = {
   maskedOfSgemm: { floor: 0.7 },
 };
 
+/** FMA rate of a core of the class that absolute targets are for; elsewhere they go with the rate measured in the run. */
+const referenceFma = 225;
+
+/**
+ * A figure of the native program `kernels` on the widest instruction set, `isa`; `fma`: that of this machine in GFLOP/s, or
+ * undefined. The gather is the kernel of batch 1.
+ */
+export function kernelTarget({ kernel, shape, batch, bound, unit, isa }, fma, widest) {
+  if (isa !== widest) return {};
+  if (unit === 'fraction') {
+    if (kernel === 'gather' && shape === '1000x1000 4 %') return shares.batch1;
+    if (kernel === 'sparseProduct' && shape === '1000x1000 4 %' && batch === 128) return shares.panel(isa);
+    if (!/^sgemm/.test(bound) || batch < 100) return {};
+    if (kernel === 'denseForward' || kernel === 'denseInputGradient') return { floor: 0.7 };
+    return kernel === 'denseUpdate' ? { floor: 0.6 } : {};
+  }
+  const isUpdate = kernel === 'sparseUpdate' && unit === 'GFLOP/s' && batch === 128;
+  if (!isUpdate || !fma || !['1000x1000 4 %', '4096x4096 5 %'].includes(shape)) return {};
+  return {
+    floor: Number(((50 * fma) / referenceFma).toPrecision(3)),
+    aim: Number(((75 * fma) / referenceFma).toPrecision(3)),
+  };
+}
+
 export const training = {
   againstMasked: { floor: 10, aim: 15 },
   /** Cost of srelu and dropout 0.3: times that of relu without dropout. */

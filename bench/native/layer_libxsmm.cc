@@ -47,28 +47,100 @@ struct Fsspmdm {
   libxsmm_sfsspmdm* handle;
 };
 
-// X and Y as [feature][batch / 16][16], which is feature-major. Sixteen samples are one of its vectors.
-struct CsrSoa {
-  CsrSoa(const SparseMatrix& w, int batch)
-      : pointers(w.rowPointers.begin(), w.rowPointers.end()), columns(w.columnIndices.begin(), w.columnIndices.end()) {
-    constexpr int kPacked = 16;
-    libxsmm_descriptor_blob blob;
-    const int n = batch / kPacked;
-    // A is sparse: the leading dimension of A is 0.
-    const libxsmm_gemm_descriptor* descriptor = libxsmm_gemm_descriptor_dinit(
-        &blob, LIBXSMM_GEMM_PRECISION_F32, static_cast<int>(w.rows), n, static_cast<int>(w.columns), 0, n, n, 1, 0,
-        LIBXSMM_GEMM_FLAG_NONE, LIBXSMM_GEMM_PREFETCH_NONE);
-    if (descriptor)
-      kernel = libxsmm_create_xcsr_soa(descriptor, pointers.data(), columns.data(), w.values.data(), kPacked).smm;
+// Code for W itself: its generator writes a piece of it for each connection, and its buffer is small, so that W is cut
+// into blocks of rows with a kernel each. X and Y are panels [batch / width][feature][width] of Vectors * 16 samples,
+// in which libxsmm's order [feature][vector][16] is all that a kernel sees.
+class CsrSoa {
+ public:
+  CsrSoa(const SparseMatrix& w, int vectors) : w_(w), width_(vectors * kPacked) {
+    const size_t most = vectors == 1 ? 4000 : 3000;
+    for (int64_t begin = 0; begin < w.rows;) {
+      int64_t end = begin + 1;
+      while (end < w.rows && at(end + 1) - at(begin) <= most) ++end;
+      blocks_.push_back(std::make_unique<Block>(w, begin, end, vectors));
+      works_ = works_ && blocks_.back()->kernel;
+      begin = end;
+    }
   }
-  ~CsrSoa() {
-    if (kernel) libxsmm_release_kernel(reinterpret_cast<const void*>(kernel));
-  }
-  CsrSoa(const CsrSoa&) = delete;
-  CsrSoa& operator=(const CsrSoa&) = delete;
 
-  std::vector<unsigned> pointers, columns;
-  libxsmm_smmfunction kernel = nullptr;
+  bool works() const { return works_; }
+  int width() const { return width_; }
+  // One panel.
+  void run(const float* x, float* y) const {
+    for (const auto& block : blocks_) block->kernel(block->values, x, y + block->row * width_);
+  }
+
+ private:
+  static constexpr int kPacked = 16;
+
+  struct Block {
+    Block(const SparseMatrix& w, int64_t begin, int64_t end, int vectors) : row(begin) {
+      const int first = w.rowPointers[static_cast<size_t>(begin)], last = w.rowPointers[static_cast<size_t>(end)];
+      values = w.values.data() + first;
+      for (int64_t r = begin; r <= end; ++r)
+        pointers.push_back(static_cast<unsigned>(w.rowPointers[static_cast<size_t>(r)] - first));
+      columns.assign(w.columnIndices.begin() + first, w.columnIndices.begin() + last);
+      libxsmm_descriptor_blob blob;
+      // The leading dimension of A is 0: that says that A is the sparse one.
+      const libxsmm_gemm_descriptor* descriptor = libxsmm_gemm_descriptor_dinit(
+          &blob, LIBXSMM_GEMM_PRECISION_F32, static_cast<int>(end - begin), vectors, static_cast<int>(w.columns), 0,
+          vectors, vectors, 1, 0, LIBXSMM_GEMM_FLAG_NONE, LIBXSMM_GEMM_PREFETCH_NONE);
+      if (descriptor)
+        kernel = libxsmm_create_xcsr_soa(descriptor, pointers.data(), columns.data(), values, kPacked).smm;
+    }
+    ~Block() {
+      if (kernel) libxsmm_release_kernel(reinterpret_cast<const void*>(kernel));
+    }
+    Block(const Block&) = delete;
+    Block& operator=(const Block&) = delete;
+
+    int64_t row;
+    const float* values;
+    std::vector<unsigned> pointers, columns;
+    libxsmm_smmfunction kernel = nullptr;
+  };
+
+  size_t at(int64_t row) const { return static_cast<size_t>(w_.rowPointers[static_cast<size_t>(row)]); }
+
+  const SparseMatrix& w_;
+  int width_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  bool works_ = true;
+};
+
+// A layer's X and Y as panels for it.
+struct CsrSoaLayer {
+  CsrSoaLayer(const LayerData& data, int vectors)
+      : kernels(data.w(), vectors),
+        columns(data.w().columns),
+        rows(data.w().rows),
+        batch(data.batch()),
+        x(static_cast<size_t>(columns * batch)),
+        y(data.ySize()),
+        featureMajor(data.ySize()) {
+    const float* from = data.x(Order::FeatureMajor).data();
+    const int64_t width = kernels.width();
+    for (int64_t f = 0; f < columns; ++f)
+      for (int64_t b = 0; b < batch; ++b)
+        x[static_cast<size_t>((b / width * columns + f) * width + b % width)] = from[f * batch + b];
+  }
+  void run() {
+    const int64_t width = kernels.width();
+    for (int64_t b = 0; b < batch; b += width) kernels.run(x.data() + b * columns, y.data() + b * rows);
+  }
+  const float* result() {
+    const int64_t width = kernels.width();
+    for (int64_t r = 0; r < rows; ++r)
+      for (int64_t b = 0; b < batch; ++b)
+        featureMajor[static_cast<size_t>(r * batch + b)] =
+            y[static_cast<size_t>((b / width * rows + r) * width + b % width)];
+    return featureMajor.data();
+  }
+
+  CsrSoa kernels;
+  int64_t columns, rows, batch;
+  Buffer<float> x, y;
+  std::vector<float> featureMajor;
 };
 
 // Whether `attempt` returns true, tried in a process of its own.
@@ -97,26 +169,32 @@ std::vector<Way> waysOf(const std::vector<float>& dense, const LayerData& data) 
   const auto spmdm = std::make_shared<Spmdm>(w, dense, batch);
   ways.push_back({"spmdm", Order::FeatureMajor, [=] { spmdm->run(x, y->data()); }, result});
   if (batch % 16 != 0) return ways;
-  // The generators write a piece of code for each connection and crash, or end the process, where their buffer ends.
+  // The generators crash, or end the process, where their buffer ends.
   const auto tryFsspmdm = [&] {
     const Fsspmdm kernel(w, dense, batch);
     if (kernel.handle) libxsmm_sfsspmdm_execute(kernel.handle, x, y->data());
     return kernel.handle != nullptr;
   };
-  const auto tryCsrSoa = [&] {
-    const CsrSoa kernel(w, batch);
-    if (kernel.kernel) kernel.kernel(w.values.data(), x, y->data());
-    return kernel.kernel != nullptr;
-  };
-  if (works(tryFsspmdm)) {
+  // It compares each value with all others, and takes minutes beyond this; its registers hold a few dozen values.
+  constexpr int64_t kMostFixed = 4096;
+  if (w.connections() <= kMostFixed && works(tryFsspmdm)) {
     const auto kernel = std::make_shared<Fsspmdm>(w, dense, batch);
     ways.push_back(
         {"fsspmdm", Order::FeatureMajor, [=] { libxsmm_sfsspmdm_execute(kernel->handle, x, y->data()); }, result});
   }
-  if (works(tryCsrSoa)) {
-    const auto kernel = std::make_shared<CsrSoa>(w, batch);
-    const float* values = w.values.data();
-    ways.push_back({"CSR-SOA", Order::FeatureMajor, [=] { kernel->kernel(values, x, y->data()); }, result});
+  // Code of gigabytes would measure the memory, and its generation would take minutes.
+  constexpr int64_t kMostConnections = 2000000;
+  for (const int vectors : {1, 2}) {
+    if (batch % (16 * vectors) != 0 || w.connections() > kMostConnections) continue;
+    const auto tryCsrSoa = [&] {
+      CsrSoaLayer layer(data, vectors);
+      if (layer.kernels.works()) layer.run();
+      return layer.kernels.works();
+    };
+    if (!works(tryCsrSoa)) continue;
+    const auto layer = std::make_shared<CsrSoaLayer>(data, vectors);
+    ways.push_back({"CSR-SOA, panels of " + std::to_string(16 * vectors), Order::FeatureMajor, [=] { layer->run(); },
+                    [=] { return layer->result(); }});
   }
   return ways;
 }
