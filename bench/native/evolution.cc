@@ -7,8 +7,8 @@
 //
 // Without arguments: 1e5, 1e6 and 1e7 connections. Each is spread over a square layer of 40 connections a unit (epsilon
 // 20) and over one of density 0.1. Weights are drawn anew between evolutions, as training would change them; memory is
-// kept. Prints one JSON object a line: { name, value, unit }; of several evolutions the least, and the least of each phase,
-// so that what else the machine does counts little (and the phases may add up to less than the whole).
+// kept. Prints one JSON object a line: { name, value, unit }; of several evolutions the least, and the least of each
+// phase, so that what else the machine does counts little (and the phases may add up to less than the whole).
 #include <algorithm>
 #include <chrono>
 #include <cmath>

@@ -1,5 +1,5 @@
-// Sorting of cell numbers in linear time: many of them, in 64 bits of which the upper ones are mostly unused, and mostly
-// spread evenly, as draws are.
+// Sorting of cell numbers in linear time: many of them, in 64 bits of which the upper ones are mostly unused, and
+// mostly spread evenly, as draws are.
 #pragma once
 
 #include <algorithm>
@@ -67,8 +67,7 @@ inline void sortNumbers(uint64_t* numbers, uint64_t count, uint64_t* spare) {
   uint64_t all = 0;
   for (uint64_t i = 0; i < count; ++i) all |= numbers[i];
   const int bits = radix::bitLength(all);
-  const int digitBits =
-      std::min({bits, radix::kMostDigitBits, std::max(0, radix::bitLength(count) - kBucketBits)});
+  const int digitBits = std::min({bits, radix::kMostDigitBits, std::max(0, radix::bitLength(count) - kBucketBits)});
   const int shift = bits - digitBits;
   const uint64_t bins = uint64_t{1} << digitBits;
   uint64_t end[uint64_t{1} << radix::kMostDigitBits];

@@ -36,7 +36,11 @@ struct CsrView {
 
   CsrView() = default;
   CsrView(const CsrMatrix& m)
-      : rows(m.rows), columns(m.columns), rowPointers(m.rowPointers), columnIndices(m.columnIndices), values(m.values) {}
+      : rows(m.rows),
+        columns(m.columns),
+        rowPointers(m.rowPointers),
+        columnIndices(m.columnIndices),
+        values(m.values) {}
   uint64_t count() const { return columnIndices.size(); }
 };
 

@@ -21,7 +21,11 @@ Status checkRule(const char* name, int rule, size_t tableSize) {
                             number(tableSize)};
 }
 
-Status checkInput(const CsrView& before, const EvolutionRules& rules, const LayerEvolutionInput& input) {
+Status checkInput(const EvolutionSource& source, const EvolutionRules& rules, const LayerEvolutionInput& input) {
+  const CsrView& before = source.matrix;
+  if (source.stateCount < 0 || source.stateCount > rules::kMaxOptimizerState)
+    return {Code::Internal, "a connection has " + std::to_string(source.stateCount) +
+                                " states, but there are at most " + std::to_string(rules::kMaxOptimizerState)};
   SETNET_TRY(checkRule("prune", rules.prune, std::size(rules::kPruneRules)));
   SETNET_TRY(checkRule("grow", rules.grow, std::size(rules::kGrowRules)));
   SETNET_TRY(checkRule("new weights'", rules.newWeightsAsLayer ? input.layerInitializer.rule : rules.newWeights.rule,
@@ -31,7 +35,8 @@ Status checkInput(const CsrView& before, const EvolutionRules& rules, const Laye
   const uint64_t bad = firstNonfinite(before.values.data(), before.values.size());
   if (bad == before.values.size()) return {};
   const auto& pointers = before.rowPointers;
-  const uint64_t row = static_cast<uint64_t>(std::upper_bound(pointers.begin(), pointers.end(), bad) - pointers.begin() - 1);
+  const uint64_t row =
+      static_cast<uint64_t>(std::upper_bound(pointers.begin(), pointers.end(), bad) - pointers.begin() - 1);
   return {Code::Nonfinite, "the weight in row " + number(row) + ", column " + number(before.columnIndices[bad]) +
                                " is " + (isNanBits(before.values[bad]) ? "NaN" : "infinite") +
                                ": a layer evolves only while all its weights are finite"};
@@ -85,9 +90,9 @@ void chooseNewcomers(const CsrView& before, const EvolutionRules& rules, const L
   occupied.rowPointers = before.rowPointers.data();
   occupied.columnIndices = before.columnIndices.data();
   occupied.removed = rules.regrowPruned ? memory->removed.data() : nullptr;
-  rules::chooseGrown(
-      rules.grow, {occupied, pruned, {input.seed, Purpose::Topology, input.layer, input.evolution}, stopwatch},
-      &memory->grow, &memory->newcomers);
+  rules::chooseGrown(rules.grow,
+                     {occupied, pruned, {input.seed, Purpose::Topology, input.layer, input.evolution}, stopwatch},
+                     &memory->grow, &memory->newcomers);
 }
 
 // One weight per newcomer; none where all of them are 0.
@@ -202,7 +207,10 @@ class Merge {
   // Writes one connection. A newcomer reads connection 0 (something was pruned, so there is one) and makes 0 of it.
   struct Place {
     Place(const Merge& m, uint64_t firstOfRow)
-        : first(firstOfRow), values(m.before_.values.data()), toColumns(m.after_.columnIndices), toValues(m.after_.values) {
+        : first(firstOfRow),
+          values(m.before_.values.data()),
+          toColumns(m.after_.columnIndices),
+          toValues(m.after_.values) {
       for (int s = 0; s < kStates; ++s) {
         state[s] = m.source_.state[s];
         toState[s] = m.after_.state[s];
@@ -269,7 +277,7 @@ Status evolveLayer(const EvolutionSource& before, const EvolutionRules& rules, c
   LayerEvolutionReport done;
   Stopwatch stopwatch(input.measurePhases ? &done.phases : nullptr);
   const CsrView& matrix = before.matrix;
-  SETNET_TRY(checkInput(matrix, rules, input));
+  SETNET_TRY(checkInput(before, rules, input));
   stopwatch.lap("check");
   try {
     const Span<uint8_t> removed(memory->removed.renew(matrix.count()), matrix.count());

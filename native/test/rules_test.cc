@@ -94,8 +94,7 @@ struct Layer {
   std::vector<uint8_t> removed;
   uint64_t taken = 0;
 
-  Layer(uint64_t cells, const std::set<uint64_t>& occupied, uint64_t rowCount = 1,
-        const std::set<uint64_t>& gone = {})
+  Layer(uint64_t cells, const std::set<uint64_t>& occupied, uint64_t rowCount = 1, const std::set<uint64_t>& gone = {})
       : rows(rowCount), columns(cells / rowCount), rowPointers(rowCount + 1) {
     std::set<uint64_t> all = occupied;
     all.insert(gone.begin(), gone.end());

@@ -34,7 +34,8 @@ inline uint64_t keepFree(const OccupiedCells& occupied, uint64_t* cells, uint64_
   cells[count] = ~uint64_t{0};  // ends every window
   uint64_t row = 0, rowStart = 0, connection = occupied.rowPointers[0];
   for (uint64_t i = 0; i < count;) {
-    for (; cells[i] - rowStart >= occupied.columns; rowStart += occupied.columns) connection = occupied.rowPointers[++row];
+    for (; cells[i] - rowStart >= occupied.columns; rowStart += occupied.columns)
+      connection = occupied.rowPointers[++row];
     const uint64_t rowEnd = occupied.rowPointers[row + 1];
     const uint64_t first = (cells[i] - rowStart) / kWindow * kWindow;
     const uint64_t end = std::min(first + kWindow, occupied.columns);
@@ -42,12 +43,18 @@ inline uint64_t keepFree(const OccupiedCells& occupied, uint64_t* cells, uint64_
       std::memset(marks, 0, tableSize);
       mark = 1;
     }
-    while (connection < rowEnd && columns[connection] < first) ++connection;
+    // The connections in the window. Most rows fit into one.
+    uint64_t windowLast = rowEnd;
+    if (occupied.columns > kWindow) {
+      while (connection < rowEnd && columns[connection] < first) ++connection;
+      windowLast = connection;
+      while (windowLast < rowEnd && columns[windowLast] < end) ++windowLast;
+    }
     if (occupied.removed == nullptr) {
-      for (; connection < rowEnd && columns[connection] < end; ++connection) marks[columns[connection] - first] = mark;
+      for (; connection < windowLast; ++connection) marks[columns[connection] - first] = mark;
     } else {
       // What was removed goes to the place that nobody reads. No branch: it is chance.
-      for (; connection < rowEnd && columns[connection] < end; ++connection) {
+      for (; connection < windowLast; ++connection) {
         const uint64_t at = columns[connection] - first;
         const uint64_t removed = occupied.removed[connection];
         marks[at ^ ((at ^ tableSize) & (0 - removed))] = mark;

@@ -1,7 +1,7 @@
 // The choice of connections by magnitude, one sign at a time, that several prune rules share. No sort: a histogram over
-// the sign and the uppermost 11 bits of the magnitude tells in which bin the threshold of each sign lies; one pass marks
-// what is beyond that bin, and the few connections in it are looked at again, 10 bits at a time. The cost is linear,
-// whatever the weights are.
+// the sign and the uppermost 11 bits of the magnitude tells in which bin the threshold of each sign lies; one pass
+// marks what is beyond that bin, and the few connections in it are looked at again, 10 bits at a time. The cost is
+// linear, whatever the weights are.
 #pragma once
 
 #include <cmath>
@@ -117,7 +117,8 @@ class MagnitudeSelect {
       prefix[sign] = cuts[sign].any ? bin + static_cast<uint32_t>(sign * kBins) : ~0u;
     }
     Array<uint64_t> inBin;
-    uint64_t* index = inBin.renew(undecided + 1);  // one more, because each place is written before it is known to count
+    uint64_t* index =
+        inBin.renew(undecided + 1);  // one more, because each place is written before it is known to count
     uint64_t found = 0;
     // Block by block, so that each loop has no branch but its own: few connections are in the bin.
     constexpr size_t kBlock = 512, kGroup = 8;
