@@ -42,8 +42,12 @@ struct PackedWeights {
     const SparseMatrix w = randomMatrix(rows, columnCount, density, 1);
     const std::vector<uint64_t> rowPointers(w.rowPointers.begin(), w.rowPointers.end());
     const std::vector<uint32_t> columnIndices(w.columnIndices.begin(), w.columnIndices.end());
-    const setnet::cpu::CsrView view = {static_cast<uint64_t>(rows), static_cast<uint64_t>(columnCount),
-                                       rowPointers.data(), columnIndices.data(), w.values.data()};
+    setnet::core::CsrView view;
+    view.rows = static_cast<uint64_t>(rows);
+    view.columns = static_cast<uint64_t>(columnCount);
+    view.rowPointers = rowPointers;
+    view.columnIndices = columnIndices;
+    view.values = w.values;
     setnet::cpu::PackOptions options;
     options.companionCount = updatable ? 1 : 0;
     options.updatable = updatable;

@@ -26,6 +26,24 @@ struct CsrMatrix {
   Status validate() const;
 };
 
+// A matrix that somebody else owns.
+struct CsrView {
+  uint64_t rows = 0;
+  uint64_t columns = 0;
+  Span<const uint64_t> rowPointers;
+  Span<const uint32_t> columnIndices;
+  Span<const float> values;
+
+  CsrView() = default;
+  CsrView(const CsrMatrix& m)
+      : rows(m.rows),
+        columns(m.columns),
+        rowPointers(m.rowPointers),
+        columnIndices(m.columnIndices),
+        values(m.values) {}
+  uint64_t count() const { return columnIndices.size(); }
+};
+
 // The connections as cell numbers row * columns + column, ascending.
 std::vector<uint64_t> cellsOf(const CsrMatrix& matrix);
 // Connections per row (fan-in of the outputs) and per column (fan-out of the inputs).

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/array.h"
+#include "base/phases.h"
 #include "base/status.h"
 #include "core/csr.h"
 #include "rules/grow.h"
 #include "rules/initializers.h"
+#include "rules/optimizers.h"
 #include "rules/prune.h"
 
 namespace setnet::core {
@@ -28,19 +31,51 @@ struct LayerEvolutionInput {
   uint32_t layer = 0;
   uint64_t evolution = 1;              // t
   rules::RuleChoice layerInitializer;  // for newWeightsAsLayer
+  bool measurePhases = false;          // fills in LayerEvolutionReport::phases
 };
 
 struct LayerEvolutionReport {
   uint64_t prunedPositive = 0, prunedNegative = 0, prunedZero = 0;
   uint64_t grown = 0;
   uint64_t connections = 0;  // afterwards
+  Phases phases;             // seconds; empty where nobody asked
+};
+
+// A layer before its evolution, in canonical order: what is known of every connection.
+struct EvolutionSource {
+  CsrView matrix;
+  int stateCount = 0;
+  const float* state[rules::kMaxOptimizerState] = {};  // [stateCount][connections] of the optimizer
+};
+
+// Where the evolved layer is written, canonical as well. An evolution never adds connections, so every array of
+// connections has room where it is as long as the source's. No array may overlap one of the source.
+struct EvolutionTarget {
+  uint64_t* rowPointers = nullptr;  // rows + 1
+  uint32_t* columnIndices = nullptr;
+  float* values = nullptr;
+  float* state[rules::kMaxOptimizerState] = {};  // as many as the source has; newcomers get 0
+  uint64_t* origin = nullptr;  // null, or: the index that each connection had before, kNewcomer for one grown now
 };
 
 constexpr uint64_t kNewcomer = ~uint64_t{0};
 
-// Checks that all weights are finite (else Code::Nonfinite naming row and column, nothing changed), then writes the
-// evolved matrix and, for each of its connections, the index it had before (kNewcomer: grown now; its state is 0).
-// Cost is linear in connections, up to the sort of the newcomers. `before` and `after` must differ.
+// Memory that evolutions need while they run, kept for the next one. For one layer at a time, of any size.
+struct EvolutionMemory {
+  Array<uint8_t> removed;
+  rules::GrowMemory grow;
+  rules::CellList newcomers;
+  Array<float> newWeights;
+  Array<uint64_t> newcomerKeys;
+};
+
+// Checks that all weights are finite (else Code::Nonfinite naming row and column), then writes the evolved layer; its
+// number of connections is report->connections. Where the status is not ok (also Code::Option, Code::Memory), nothing
+// was written. Cost and memory are linear in connections.
+Status evolveLayer(const EvolutionSource& before, const EvolutionRules& rules, const LayerEvolutionInput& input,
+                   EvolutionMemory* memory, const EvolutionTarget& after, LayerEvolutionReport* report);
+
+// The same for a matrix without state, into memory of its own. `before` and `after` must differ.
 Status evolveLayer(const CsrMatrix& before, const EvolutionRules& rules, const LayerEvolutionInput& input,
                    CsrMatrix* after, std::vector<uint64_t>* origin, LayerEvolutionReport* report);
 

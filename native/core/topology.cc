@@ -38,7 +38,7 @@ void drawWithReplacement(const RandomStream& stream, uint64_t cells, uint64_t dr
   out->erase(std::unique(out->begin(), out->end()), out->end());
 }
 
-void matrixOfCells(uint64_t inputs, uint64_t units, const std::vector<uint64_t>& cells, CsrMatrix* out) {
+void matrixOfCells(uint64_t inputs, uint64_t units, Span<const uint64_t> cells, CsrMatrix* out) {
   out->rows = units;
   out->columns = inputs;
   out->rowPointers.assign(units + 1, 0);
@@ -95,13 +95,19 @@ Status drawTopology(uint64_t inputs, uint64_t units, const Budget& budget, Draw 
       *out = fullMatrix(units, inputs, std::vector<float>(cells, 0.0f));
       return {};
     }
-    std::vector<uint64_t> chosen;
     if (draw == Draw::WithReplacement) {
+      std::vector<uint64_t> chosen;
       drawWithReplacement(stream, cells, count, &chosen);
+      matrixOfCells(inputs, units, chosen, out);
     } else {
-      rules::RandomGrow::choose({cells, {}, count, stream}, &chosen);
+      rules::OccupiedCells none;
+      none.rows = units;
+      none.columns = inputs;
+      rules::GrowMemory memory;
+      rules::CellList chosen;
+      rules::RandomGrow::choose({none, count, stream}, &memory, &chosen);
+      matrixOfCells(inputs, units, {chosen.data(), chosen.size()}, out);
     }
-    matrixOfCells(inputs, units, chosen, out);
   } catch (const std::bad_alloc&) {
     return {Code::Memory, tooMuch + ", which could not be had"};
   } catch (const std::length_error&) {

@@ -43,8 +43,7 @@ double measure(const kernels::KernelTable& kernels) {
   PackedMatrix packed;
   DenseForm dense;
   Buffer<float> x, y;
-  Status status = packed.pack(
-      {kRows, kColumns, matrix.rowPointers.data(), matrix.columnIndices.data(), matrix.values.data()}, PackOptions());
+  Status status = packed.pack(matrix, PackOptions());
   if (status.ok()) status = dense.allocate(kRows, kColumns, 0, false);
   if (status.ok()) status = x.reserve(kColumns * 32);
   if (status.ok()) status = y.reserve(kRows * 32);

@@ -16,8 +16,8 @@ using backend::RowSet;
 
 namespace {
 
-// What packing needs is kept between evolutions up to this many bytes.
-constexpr uint64_t kKeptPacking = uint64_t{32} << 20;
+// What evolutions need is kept between them up to this many bytes.
+constexpr uint64_t kKeptForEvolution = uint64_t{64} << 20;
 
 Status outOfMemory(const char* doing) { return Status(Code::Memory, std::string("no memory while ") + doing); }
 
@@ -43,10 +43,10 @@ Status Engine::create(const core::Model& model, const backend::TrainingRules& ru
     for (size_t l = 0; l < count; ++l) {
       const core::LayerDefinition& definition = model.definition.layers[l];
       SETNET_TRY(engine->layers_[l].create(definition, static_cast<uint32_t>(l), model.layers[l], stateCount,
-                                           engine->threads_, &engine->packing_));
+                                           engine->threads_, &engine->evolution_.packing));
       engine->traces_[l].needsInput = activationNeedsInput(definition.activation.rule);
     }
-    engine->packing_.release(kKeptPacking);
+    engine->evolution_ = EvolutionBuffers();
     *out = std::move(engine);
   } catch (const std::bad_alloc&) {
     return outOfMemory("an engine was made");
@@ -67,13 +67,14 @@ Status Engine::forward(const RowSet& rows, Span<float> out) {
 Status Engine::evolve(const EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) {
   try {
     // All layers first, so that a failure in the last one changes nothing in the first.
-    std::vector<EvolvedLayer> evolved(layers_.size());
     std::vector<core::LayerEvolutionReport> made(layers_.size());
+    evolution_.layers.resize(layers_.size());
     for (size_t l = 0; l < layers_.size(); ++l)
-      SETNET_TRY(layers_[l].evolve(settings, seed_, &packing_, &evolved[l], &made[l]));
-    for (size_t l = 0; l < layers_.size(); ++l) SETNET_TRY(layers_[l].commit(std::move(evolved[l]), &packing_));
+      SETNET_TRY(layers_[l].evolve(settings, seed_, &evolution_, &evolution_.layers[l], &made[l]));
+    for (size_t l = 0; l < layers_.size(); ++l)
+      SETNET_TRY(layers_[l].commit(&evolution_.layers[l], &evolution_.packing));
     *reports = std::move(made);
-    packing_.release(kKeptPacking);
+    if (evolution_.bytes() > kKeptForEvolution) evolution_ = EvolutionBuffers();
   } catch (const std::bad_alloc&) {
     return outOfMemory("a network evolved");
   }

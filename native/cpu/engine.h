@@ -95,7 +95,7 @@ class Engine : public backend::Engine {
   Buffer<float> terms_;
   Buffer<uint32_t> predicted_;
 
-  PackMemory packing_;
+  EvolutionBuffers evolution_;
   WorkspacePool workspaces_;
   std::vector<ForwardForm> forms_;
 };

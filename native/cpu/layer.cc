@@ -64,23 +64,30 @@ Status Layer::create(const core::LayerDefinition& definition, uint32_t index, co
     return Status();
   }
   const StateBuffers buffers = stateOrZeros(state.weightState, stateCount, connections);
-  if (!isSparse()) SETNET_TRY(dense_.allocate(definition.units, definition.inputs, stateCount, true));
-  return pack(state.weights, buffers, memory);
-}
-
-Status Layer::pack(const CsrMatrix& matrix, const StateBuffers& state, PackMemory* memory) {
   if (!isSparse()) {
-    mask_ = matrix;
-    dense_.scatter(mask_, state);
-    mask_.values = std::vector<float>();
+    SETNET_TRY(dense_.allocate(definition.units, definition.inputs, stateCount, true));
+    scatterMasked(state.weights, buffers);
     return Status();
   }
-  const CsrView view = {matrix.rows, matrix.columns, matrix.rowPointers.data(), matrix.columnIndices.data(),
-                        matrix.values.data()};
   const float* companions[kMaxCompanions] = {};
-  for (size_t i = 0; i < state.size(); ++i) companions[i] = state[i].data();
-  Status status = packed_.pack(view, {threads_, stateCount_, companions, true}, memory);
-  if (status.ok() && index_ > 0) status = transposed_.packTransposed(view, packed_, threads_, memory);
+  for (size_t i = 0; i < buffers.size(); ++i) companions[i] = buffers[i].data();
+  return packSparse(state.weights, companions, memory);
+}
+
+void Layer::scatterMasked(const CsrMatrix& matrix, const StateBuffers& state) {
+  mask_ = matrix;
+  dense_.scatter(mask_, state);
+  mask_.values = std::vector<float>();
+}
+
+Status Layer::packSparse(const CsrView& matrix, const float* const* state, PackMemory* memory) {
+  PackOptions options;
+  options.parts = threads_;
+  options.companionCount = stateCount_;
+  options.companions = state;
+  options.updatable = true;
+  Status status = packed_.pack(matrix, options, memory);
+  if (status.ok() && index_ > 0) status = transposed_.packTransposed(matrix, packed_, threads_, memory);
   if (!status.ok()) return Status(status.code(), "layers[" + std::to_string(index_) + "]: " + status.message());
   for (int part = 0; index_ > 0 && part < transposed_.parts(); ++part) {
     const kernels::GatherArgs values = transposed_.refresh(packed_, part);
@@ -131,15 +138,13 @@ Status Layer::canonical(CsrMatrix* matrix, StateBuffers* state, PackMemory* memo
                         memory);
 }
 
-Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, PackMemory* memory,
+Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolutionBuffers* buffers,
                      EvolvedLayer* evolved, core::LayerEvolutionReport* report) const {
   *report = core::LayerEvolutionReport();
   report->connections = connections();
+  evolved->changed = false;
   if (!core::isEvolved(definition_)) return Status();
 
-  CsrMatrix before;
-  StateBuffers state;
-  SETNET_TRY(canonical(&before, &state, memory));
   core::LayerEvolutionInput input;
   input.zeta = backend::zetaOf(definition_, settings);
   input.growBack = settings.growBack;
@@ -147,23 +152,72 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
   input.layer = index_;
   input.evolution = settings.evolution;
   input.layerInitializer = definition_.initializer;
-  std::vector<uint64_t> origin;
-  const Status status = core::evolveLayer(before, settings.rules, input, &evolved->matrix, &origin, report);
+  Status status;
+  if (isSparse()) {
+    CanonicalLayer& before = buffers->before;
+    before.resize(packed_.rows(), packed_.columns(), packed_.count(), stateCount_);
+    float* companions[kMaxCompanions] = {};
+    for (int i = 0; i < stateCount_; ++i) companions[i] = before.state[i].data();
+    SETNET_TRY(packed_.unpack(before.rowPointers.data(), before.columnIndices.data(), before.values.data(), companions,
+                              &buffers->packing));
+    evolved->sparse.resize(packed_.rows(), packed_.columns(), packed_.count(), stateCount_);
+    status =
+        core::evolveLayer(before.source(), settings.rules, input, &buffers->memory, evolved->sparse.target(), report);
+    evolved->connections = report->connections;
+  } else {
+    CsrMatrix before;
+    StateBuffers state;
+    SETNET_TRY(canonical(&before, &state, &buffers->packing));
+    std::vector<uint64_t> origin;
+    status = core::evolveLayer(before, settings.rules, input, &evolved->masked, &origin, report);
+    evolved->maskedState.assign(state.size(), std::vector<float>(origin.size()));
+    for (size_t i = 0; status.ok() && i < state.size(); ++i)
+      for (size_t k = 0; k < origin.size(); ++k)
+        evolved->maskedState[i][k] = origin[k] == core::kNewcomer ? 0.0f : state[i][origin[k]];
+  }
   if (!status.ok()) return Status(status.code(), "layers[" + std::to_string(index_) + "]: " + status.message());
 #ifndef NDEBUG
-  SETNET_TRY(core::checkEvolution(before, evolved->matrix, origin, *report, settings.growBack));
+  if (isSparse()) SETNET_TRY(checkEvolved(settings, input, buffers->before, *evolved));
 #endif
-
   evolved->changed = true;
-  evolved->state.assign(state.size(), std::vector<float>(origin.size()));
-  for (size_t i = 0; i < state.size(); ++i)
-    for (size_t k = 0; k < origin.size(); ++k)
-      evolved->state[i][k] = origin[k] == core::kNewcomer ? 0.0f : state[i][origin[k]];
   return Status();
 }
 
-Status Layer::commit(EvolvedLayer evolved, PackMemory* memory) {
-  return evolved.changed ? pack(evolved.matrix, evolved.state, memory) : Status();
+#ifndef NDEBUG
+// The invariants, on an evolution that is done a second time for it.
+Status Layer::checkEvolved(const backend::EvolutionSettings& settings, const core::LayerEvolutionInput& input,
+                           const CanonicalLayer& before, const EvolvedLayer& evolved) const {
+  CsrMatrix matrix, after;
+  matrix.rows = before.rows;
+  matrix.columns = before.columns;
+  matrix.rowPointers.assign(before.rowPointers.begin(), before.rowPointers.end());
+  matrix.columnIndices.assign(before.columnIndices.begin(), before.columnIndices.end());
+  matrix.values.assign(before.values.begin(), before.values.end());
+  std::vector<uint64_t> origin;
+  core::LayerEvolutionReport report;
+  SETNET_TRY(core::evolveLayer(matrix, settings.rules, input, &after, &origin, &report));
+  for (uint64_t k = 0; k < after.count(); ++k)
+    if (after.columnIndices[k] != evolved.sparse.columnIndices[k])
+      return Status(Code::Internal, "an evolution has two results");
+  return core::checkEvolution(matrix, after, origin, report, settings.growBack);
+}
+#endif
+
+Status Layer::commit(EvolvedLayer* evolved, PackMemory* memory) {
+  if (!evolved->changed) return Status();
+  if (isSparse()) {
+    const float* state[kMaxCompanions] = {};
+    for (int i = 0; i < stateCount_; ++i) state[i] = evolved->sparse.state[i].data();
+    return packSparse(evolved->sparse.view(evolved->connections), state, memory);
+  }
+  scatterMasked(evolved->masked, evolved->maskedState);
+  return Status();
+}
+
+uint64_t EvolutionBuffers::bytes() const {
+  uint64_t bytes = packing.bytes() + before.bytes();
+  for (const EvolvedLayer& layer : layers) bytes += layer.sparse.bytes();
+  return bytes;
 }
 
 Status Layer::checkFinite() const {

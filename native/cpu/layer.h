@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "core/model.h"
+#include "cpu/canonical.h"
 #include "cpu/dense_form.h"
 #include "cpu/forward.h"
 #include "cpu/packed_matrix.h"
@@ -15,8 +16,20 @@ namespace setnet::cpu {
 // A layer after prune and grow, before anything is committed.
 struct EvolvedLayer {
   bool changed = false;
-  core::CsrMatrix matrix;
-  std::vector<std::vector<float>> state;
+  CanonicalLayer sparse;   // its first `connections` connections
+  core::CsrMatrix masked;  // topology and values, and their state
+  std::vector<std::vector<float>> maskedState;
+  uint64_t connections = 0;
+};
+
+// Memory of evolutions, kept for the next one.
+struct EvolutionBuffers {
+  PackMemory packing;
+  CanonicalLayer before;
+  core::EvolutionMemory memory;
+  std::vector<EvolvedLayer> layers;
+
+  uint64_t bytes() const;
 };
 
 class Layer {
@@ -46,17 +59,22 @@ class Layer {
   std::vector<std::vector<float>>& activationState() { return activationState_; }
 
   // The layer after this evolution; nothing is changed yet.
-  Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, PackMemory* memory, EvolvedLayer* evolved,
-                core::LayerEvolutionReport* report) const;
+  Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolutionBuffers* buffers,
+                EvolvedLayer* evolved, core::LayerEvolutionReport* report) const;
   // Code::Memory: then the layer is not to be used any more.
-  Status commit(EvolvedLayer evolved, PackMemory* memory);
+  Status commit(EvolvedLayer* evolved, PackMemory* memory);
 
   // Code::Diverged where a weight, bias, activation parameter or optimizer state is not finite.
   Status checkFinite() const;
   Status exportState(bool withOptimizerState, core::LayerState* out) const;
 
  private:
-  Status pack(const core::CsrMatrix& matrix, const std::vector<std::vector<float>>& state, PackMemory* memory);
+#ifndef NDEBUG
+  Status checkEvolved(const backend::EvolutionSettings& settings, const core::LayerEvolutionInput& input,
+                      const CanonicalLayer& before, const EvolvedLayer& evolved) const;
+#endif
+  Status packSparse(const CsrView& matrix, const float* const* state, PackMemory* memory);
+  void scatterMasked(const core::CsrMatrix& matrix, const std::vector<std::vector<float>>& state);
   // Topology and values in canonical order, and the state of every connection.
   Status canonical(core::CsrMatrix* matrix, std::vector<std::vector<float>>* state, PackMemory* memory) const;
 

@@ -195,7 +195,7 @@ uint64_t PackedMatrix::fillBlock(const Part& part, int64_t block, const uint64_t
 }
 
 Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, PackMemory* memory) {
-  const std::vector<uint64_t> pointers(matrix.rowPointers, matrix.rowPointers + matrix.rows + 1);
+  const std::vector<uint64_t> pointers(matrix.rowPointers.begin(), matrix.rowPointers.end());
   SETNET_TRY(layOut(matrix.rows, matrix.columns, matrix.count(), cutParts(pointers, options.parts)));
 
   const uint64_t rows = matrix.rows, count = matrix.count();
@@ -227,8 +227,8 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
   for (const Part& part : parts_) to.push_back(part.firstSlot);
   if (blocks_ == 1) {
     for (size_t p = 0; p < parts_.size(); ++p)
-      to[p] = fillBlock(parts_[p], 0, matrix.rowPointers, matrix.columnIndices, nullptr, matrix.values,
-                        options.companions, to[p]);
+      to[p] = fillBlock(parts_[p], 0, matrix.rowPointers.data(), matrix.columnIndices.data(), nullptr,
+                        matrix.values.data(), options.companions, to[p]);
   } else {
     // Rows of a block in the order of their lengths lie all over the matrix. So first the matrix is laid out block
     // after block, which reads and writes in streams; the rows of one block then are near each other.
@@ -255,9 +255,9 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
         const uint64_t at = next[block];
         next[block] += length;
         const uint64_t fromRoom = count - k, toRoom = ends[block] - at;
-        copyShort(matrix.columnIndices + k, fromRoom, length, memory->columns.data() + at, toRoom,
+        copyShort(matrix.columnIndices.data() + k, fromRoom, length, memory->columns.data() + at, toRoom,
                   [&](uint32_t column) { return static_cast<uint16_t>(column - base); });
-        copyShort(matrix.values + k, fromRoom, length, memory->values.data() + at, toRoom);
+        copyShort(matrix.values.data() + k, fromRoom, length, memory->values.data() + at, toRoom);
         for (int i = 0; i < options.companionCount && options.companions; ++i)
           copyShort(options.companions[i] + k, fromRoom, length, memory->companions[i].data() + at, toRoom);
         k += length;
@@ -474,10 +474,6 @@ Status PackedMatrix::unpack(uint64_t* rowPointers, uint32_t* columnIndices, floa
     }
   }
   return Status();
-}
-
-void PackMemory::release(uint64_t kept) {
-  if (bytes() > kept) *this = PackMemory();
 }
 
 uint64_t PackMemory::bytes() const {

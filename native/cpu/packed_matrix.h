@@ -8,21 +8,14 @@
 
 #include "base/span.h"
 #include "base/status.h"
+#include "core/csr.h"
 #include "cpu/buffer.h"
 #include "cpu/partition.h"
 #include "kernels/kernel_args.h"
 
 namespace setnet::cpu {
 
-// A CSR matrix that somebody else owns.
-struct CsrView {
-  uint64_t rows = 0, columns = 0;
-  const uint64_t* rowPointers = nullptr;
-  const uint32_t* columnIndices = nullptr;
-  const float* values = nullptr;
-
-  uint64_t count() const { return rowPointers ? rowPointers[rows] : 0; }
-};
+using core::CsrView;
 
 // Numbers that lie beside the values: optimizer state.
 constexpr int kMaxCompanions = rules::kMaxOptimizerState;
@@ -36,8 +29,6 @@ struct PackMemory {
   Buffer<float> values, companions[kMaxCompanions];
 
   uint64_t bytes() const;
-  // Gives it back where it is more than `kept` bytes.
-  void release(uint64_t kept);
 };
 
 struct PackOptions {

@@ -54,8 +54,7 @@ Status Predictor::packLayer(const core::Model& model, size_t l, const backend::P
   const bool isSparse = definition.kind == core::LayerKind::Sparse &&
                         (density <= kSurelySparse || density <= crossoverDensity(*kernels_));
   if (isSparse) {
-    const CsrView view = {weights.rows, weights.columns, weights.rowPointers.data(), weights.columnIndices.data(),
-                          weights.values.data()};
+    const CsrView view = weights;
     PackOptions packing;
     packing.parts = threads_;
     packing.bfloat16 = rounded;

@@ -1,10 +1,9 @@
 // The rules that choose where new connections grow. A rule gives
-//   static void choose(const GrowInput&, std::vector<uint64_t>* cells)
+//   static void choose(const GrowInput&, GrowMemory*, CellList* cells)
 // and appends min(count, free cells) distinct free cells, in ascending order.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "rules/grow/input.h"
 #include "rules/grow/random.h"
@@ -26,11 +25,11 @@ constexpr RuleInfo kGrowRules[] = {
 #undef SETNET_ENTRY
 };
 
-inline void chooseGrown(int rule, const GrowInput& input, std::vector<uint64_t>* cells) {
+inline void chooseGrown(int rule, const GrowInput& input, GrowMemory* memory, CellList* cells) {
   switch (static_cast<Grow>(rule)) {
-#define SETNET_ENTRY(Rule)      \
-  case Grow::Rule:              \
-    Rule::choose(input, cells); \
+#define SETNET_ENTRY(Rule)              \
+  case Grow::Rule:                      \
+    Rule::choose(input, memory, cells); \
     break;
     SETNET_GROW_RULES(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -113,6 +113,52 @@ Evolved evolve(const CsrMatrix& before, const EvolutionRules& rules, const Layer
   return e;
 }
 
+// Through the interface for layers with state: what the evolution writes lies between elements that must stay.
+struct EvolvedInPlace {
+  Status status;
+  CsrMatrix after;
+  std::vector<float> state[2];
+  std::vector<uint64_t> origin;
+  LayerEvolutionReport report;
+};
+
+EvolvedInPlace evolveWithState(const CsrMatrix& before, const std::vector<float>* state, int stateCount,
+                               const EvolutionRules& rules, const LayerEvolutionInput& input, EvolutionMemory* memory) {
+  constexpr uint32_t kGuard = 0xABCDEF01;
+  const size_t count = before.count();
+  EvolvedInPlace e;
+  e.after.rows = before.rows;
+  e.after.columns = before.columns;
+  e.after.rowPointers.assign(before.rows + 2, kGuard);
+  e.after.columnIndices.assign(count + 1, kGuard);
+  e.after.values.assign(count + 1, floatOf(kGuard));
+  e.origin.assign(count + 1, kGuard);
+  EvolutionSource source;
+  EvolutionTarget target;
+  source.matrix = before;
+  source.stateCount = stateCount;
+  for (int s = 0; s < stateCount; ++s) {
+    e.state[s].assign(count + 1, floatOf(kGuard));
+    source.state[s] = state[s].data();
+    target.state[s] = e.state[s].data();
+  }
+  target.rowPointers = e.after.rowPointers.data();
+  target.columnIndices = e.after.columnIndices.data();
+  target.values = e.after.values.data();
+  target.origin = e.origin.data();
+  e.status = evolveLayer(source, rules, input, memory, target, &e.report);
+  CHECK_EQ(e.after.rowPointers.back(), kGuard);
+  CHECK_EQ(e.after.columnIndices.back(), kGuard);
+  CHECK_EQ(bitsOf(e.after.values.back()), kGuard);
+  CHECK_EQ(e.origin.back(), kGuard);
+  for (int s = 0; s < stateCount; ++s) CHECK_EQ(bitsOf(e.state[s].back()), kGuard);
+  e.after.rowPointers.pop_back();
+  e.after.columnIndices.resize(e.report.connections);
+  e.after.values.resize(e.report.connections);
+  e.origin.resize(e.report.connections);
+  return e;
+}
+
 LayerEvolutionInput inputOf(double zeta, bool growBack = true, uint64_t evolution = 1) {
   LayerEvolutionInput input;
   input.zeta = zeta;
@@ -157,6 +203,108 @@ TEST("evolution does what the model does, on random layers") {
     if (!invariants.ok()) FAIL(invariants.message());
     CHECK(cellMap(e.after) == evolvedModel(before, rules, input));
   }
+}
+
+TEST("states move with their connections and begin at 0, in memory that other layers have used") {
+  Random random(11);
+  EvolutionMemory memory;
+  for (int round = 0; round < 800; ++round) {
+    const CsrMatrix before = randomLayer(random);
+    std::vector<float> state[2];
+    for (std::vector<float>& s : state) {
+      s.resize(before.count());
+      for (float& x : s) x = static_cast<float>(uniform(random) + 1);
+    }
+    EvolutionRules rules = setRules();
+    rules.regrowPruned = random() % 3 != 0;
+    rules.newWeights = initializer(random() % 2 ? "zero" : "heUniform");
+    const double zetas[] = {0, 0.3, 0.5, 1, uniform(random)};
+    LayerEvolutionInput input = inputOf(zetas[random() % 5], random() % 5 != 0, random() % 7);
+    input.seed = random();
+    const int stateCount = round % 3;
+    const EvolvedInPlace e = evolveWithState(before, state, stateCount, rules, input, &memory);
+    if (!e.status.ok()) FAIL(e.status.message());
+    const Status invariants = checkEvolution(before, e.after, e.origin, e.report, input.growBack);
+    if (!invariants.ok()) FAIL(invariants.message());
+    CHECK(cellMap(e.after) == evolvedModel(before, rules, input));
+    for (int s = 0; s < stateCount; ++s) {
+      for (size_t i = 0; i < e.origin.size(); ++i)
+        CHECK_EQ(bitsOf(e.state[s][i]), e.origin[i] == kNewcomer ? 0 : bitsOf(state[s][e.origin[i]]));
+    }
+  }
+}
+
+TEST("layers of one row, of one column, and with rows empty and full evolve as the model does") {
+  Random random(12);
+  EvolutionMemory memory;
+  const auto layerOf = [&](uint64_t rows, uint64_t columns, auto density) {
+    CsrMatrix m;
+    m.rows = rows;
+    m.columns = columns;
+    m.rowPointers.push_back(0);
+    for (uint64_t r = 0; r < rows; ++r) {
+      for (uint64_t c = 0; c < columns; ++c) {
+        if (uniform(random) >= density(r)) continue;
+        m.columnIndices.push_back(static_cast<uint32_t>(c));
+        m.values.push_back(static_cast<float>(static_cast<int>(random() % 9) - 4));
+      }
+      m.rowPointers.push_back(m.columnIndices.size());
+    }
+    return m;
+  };
+  const auto even = [](uint64_t) { return 0.4; };
+  const auto emptyOrFull = [](uint64_t r) { return r % 3 == 0 ? 1.0 : 0.0; };
+  const auto firstOnly = [](uint64_t r) { return r == 0 ? 0.9 : 0.0; };  // all rows behind it get newcomers only
+  const CsrMatrix layers[] = {layerOf(1, 1, even),           layerOf(1, 1000, even),      layerOf(1000, 1, even),
+                              layerOf(40, 130, emptyOrFull), layerOf(20, 200, firstOnly), layerOf(300, 2, even),
+                              layerOf(2, 70000, even)};
+  for (const CsrMatrix& before : layers) {
+    for (const double zeta : {0.0, 0.3, 1.0}) {
+      for (const bool regrow : {true, false}) {
+        EvolutionRules rules = setRules();
+        rules.regrowPruned = regrow;
+        const EvolvedInPlace e = evolveWithState(before, nullptr, 0, rules, inputOf(zeta), &memory);
+        if (!e.status.ok()) FAIL(e.status.message());
+        CHECK(checkEvolution(before, e.after, e.origin, e.report, true).ok());
+        CHECK(cellMap(e.after) == evolvedModel(before, rules, inputOf(zeta)));
+      }
+    }
+  }
+}
+
+TEST("a layer of 2^33 cells evolves as the model does") {
+  CsrMatrix before = weightedLayer(uint64_t{1} << 20, uint64_t{1} << 13, 0.01, 5);
+  CHECK_EQ(before.rows * before.columns, uint64_t{1} << 33);
+  REQUIRE(before.count() > 10000);
+  const EvolutionRules rules = setRules();
+  const Evolved e = evolve(before, rules, inputOf(0.3));
+  if (!e.status.ok()) FAIL(e.status.message());
+  CHECK(checkEvolution(before, e.after, e.origin, e.report, true).ok());
+  CHECK(cellMap(e.after) == evolvedModel(before, rules, inputOf(0.3)));
+}
+
+TEST("the time of the phases is reported where somebody asks, and only there") {
+  const CsrMatrix before = weightedLayer(200, 100, 10, 3);
+  CHECK_EQ(evolve(before, setRules(), inputOf(0.3)).report.phases.size(), 0);
+  LayerEvolutionInput input = inputOf(0.3);
+  input.measurePhases = true;
+  const Phases phases = evolve(before, setRules(), input).report.phases;
+  std::string names;
+  for (int i = 0; i < phases.size(); ++i) {
+    names += std::string(phases.name(i)) + ",";
+    CHECK(phases.seconds(i) >= 0 && phases.seconds(i) < 60);
+  }
+  CHECK_EQ(names, "check,prune,count,draw,sort,keep free,cut,new weights,merge,");
+}
+
+TEST("more states than an optimizer can have are refused") {
+  const CsrMatrix before = weightedLayer(20, 10, 2, 3);
+  EvolutionSource source;
+  source.matrix = before;
+  source.stateCount = rules::kMaxOptimizerState + 1;
+  EvolutionMemory memory;
+  LayerEvolutionReport report;
+  CHECK_EQ(evolveLayer(source, setRules(), inputOf(0.3), &memory, {}, &report).code(), Code::Internal);
 }
 
 TEST("evolution gives the same bits while subnormals are flushed") {

@@ -82,4 +82,24 @@ TEST("numbers are sorted like std::sort does, from the given place on") {
   }
 }
 
+TEST("numbers are sorted however unevenly they are spread") {
+  std::mt19937_64 random(7);
+  for (const size_t size : {13, 100, 5000, 300000}) {
+    for (int kind = 0; kind < 5; ++kind) {
+      std::vector<uint64_t> numbers(size);
+      for (uint64_t& x : numbers) {
+        x = random();
+        if (kind == 1) x = x % 4 == 0 ? x : x % 1000;                    // most of them in one bucket
+        if (kind == 2) x = (x % 3) << 62 | (x >> 54);                    // in a few bins of three buckets
+        if (kind == 3) x = (uint64_t{1} << 40) + (x % 7);                // nearly all equal
+        if (kind == 4) x = ~static_cast<uint64_t>(&x - numbers.data());  // descending
+      }
+      std::vector<uint64_t> expected = numbers;
+      std::sort(expected.begin(), expected.end());
+      setnet::sortNumbers(&numbers);
+      CHECK(numbers == expected);
+    }
+  }
+}
+
 int main(int argc, char** argv) { return setnet::test::run(argc, argv); }

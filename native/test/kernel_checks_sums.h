@@ -38,10 +38,6 @@ void compareProduct(const KernelTable& table, const char* what, PanelMemory& x, 
   CHECK(y.guarded());
 }
 
-inline cpu::CsrView viewOf(const core::CsrMatrix& w) {
-  return {w.rows, w.columns, w.rowPointers.data(), w.columnIndices.data(), w.values.data()};
-}
-
 // Shapes of one block of columns, and of several: wide enough, and with so many connections that blocks are worth it.
 inline core::CsrMatrix randomWeights(Random& random) {
   if (random.chance(0.7))
@@ -56,7 +52,7 @@ inline void check_sparseProduct(const KernelTable& table, Random& random) {
       for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) visit(w.columnIndices[k], w.values[k]);
     };
     cpu::PackedMatrix packed;
-    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)}));
+    CHECK_OK(packed.pack(w, {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)}));
     PanelMemory x(static_cast<int64_t>(w.columns), batch), y(static_cast<int64_t>(w.rows), batch);
     x.fill(random);
     std::vector<float> bias = randomNumbers(w.rows, random);
@@ -119,7 +115,7 @@ inline void check_sparseProduct(const KernelTable& table, Random& random) {
   for (const auto& [rows, columns] : {std::pair<uint64_t, uint64_t>{0, 5}, {5, 5}, {5, 0}}) {
     const core::CsrMatrix w = randomCsr(rows, columns, 0, random);
     cpu::PackedMatrix packed;
-    CHECK_OK(packed.pack(viewOf(w), {2, 0, nullptr, true}));
+    CHECK_OK(packed.pack(w, {2, 0, nullptr, true}));
     PanelMemory x(5, 20), y(5, 20);
     x.fill(random);
     kernels::SparseProductArgs args = {};
@@ -138,9 +134,9 @@ inline void checkBfloat16(const KernelTable& table, Random& random) {
   for (const int64_t batch : {1, 16, 40}) {
     core::CsrMatrix w = randomWeights(random);
     cpu::PackedMatrix halves, rounded;
-    CHECK_OK(halves.pack(viewOf(w), {2, 0, nullptr, false, true}));
+    CHECK_OK(halves.pack(w, {2, 0, nullptr, false, true}));
     for (float& value : w.values) value = fromBfloat16(toBfloat16(value));
-    CHECK_OK(rounded.pack(viewOf(w), {2, 0, nullptr, false, false}));
+    CHECK_OK(rounded.pack(w, {2, 0, nullptr, false, false}));
     PanelMemory x(static_cast<int64_t>(w.columns), batch), y(static_cast<int64_t>(w.rows), batch);
     x.fill(random);
     PanelMemory expected = y;
@@ -215,7 +211,7 @@ inline void check_sparseVector(const KernelTable& table, Random& random) {
   for (int round = 0; round < 40; ++round) {
     const core::CsrMatrix w = randomWeights(random);
     cpu::PackedMatrix packed;
-    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)}));
+    CHECK_OK(packed.pack(w, {static_cast<int>(random.between(1, 3)), 0, nullptr, random.chance(0.5)}));
     const std::vector<float> x = randomNumbers(w.columns, random), bias = randomNumbers(w.rows, random);
     const float* start = random.chance(0.5) ? bias.data() : nullptr;
     std::vector<float> y(w.rows, kGuard);
@@ -246,7 +242,7 @@ inline void check_sparseUpdate(const KernelTable& table, Random& random) {
       const std::vector<float> oldVelocity = randomNumbers(w.values.size(), random);
       const float* companions[] = {oldVelocity.data()};
       cpu::PackedMatrix packed;
-      CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 3)), 1, companions, true}));
+      CHECK_OK(packed.pack(w, {static_cast<int>(random.between(1, 3)), 1, companions, true}));
       for (int part = 0; part < packed.parts(); ++part) {
         kernels::SparseUpdateArgs args = {};
         args.w = packed.view(part);

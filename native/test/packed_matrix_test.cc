@@ -11,12 +11,7 @@
 namespace setnet::test {
 namespace {
 
-using cpu::CsrView;
 using cpu::PackedMatrix;
-
-CsrView viewOf(const core::CsrMatrix& w) {
-  return {w.rows, w.columns, w.rowPointers.data(), w.columnIndices.data(), w.values.data()};
-}
 
 core::CsrMatrix randomShape(Random& random) {
   switch (random.below(5)) {
@@ -62,7 +57,7 @@ TEST("what is packed comes out again with everything that lies beside it, also i
     const core::CsrMatrix w = randomShape(random);
     const std::vector<float> first = randomNumbers(w.count(), random), second = randomNumbers(w.count(), random);
     const float* companions[] = {first.data(), second.data()};
-    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 5)), 2, companions, true}, &memory));
+    CHECK_OK(packed.pack(w, {static_cast<int>(random.between(1, 5)), 2, companions, true}, &memory));
     const Unpacked out = unpack(packed);
     CHECK(out.rowPointers == w.rowPointers);
     CHECK(out.columns == w.columnIndices);
@@ -107,8 +102,8 @@ TEST("the transposed form holds the same connections, and follows the values") {
     core::CsrMatrix w = randomShape(random);
     for (float& value : w.values)
       if (value == 0) value = 1;
-    CHECK_OK(packed.pack(viewOf(w), {static_cast<int>(random.between(1, 4)), 0, nullptr, true}));
-    CHECK_OK(transposed.packTransposed(viewOf(w), packed, static_cast<int>(random.between(1, 4)), &memory));
+    CHECK_OK(packed.pack(w, {static_cast<int>(random.between(1, 4)), 0, nullptr, true}));
+    CHECK_OK(transposed.packTransposed(w, packed, static_cast<int>(random.between(1, 4)), &memory));
     CHECK_EQ(transposed.rows(), w.columns);
     CHECK_EQ(transposed.columns(), w.rows);
     for (int part = 0; part < transposed.parts(); ++part) {
@@ -128,7 +123,7 @@ TEST("columns of a row ascend within a block, and padding costs little where row
   const core::CsrMatrix w = randomCsr(1000, 1000, 0.04, random);
   PackedMatrix packed;
   cpu::PackMemory memory;
-  CHECK_OK(packed.pack(viewOf(w), {1, 0, nullptr, false}));
+  CHECK_OK(packed.pack(w, {1, 0, nullptr, false}));
   const kernels::PackedRows view = packed.view(0);
   int64_t slots = 0, wrong = 0;
   for (int64_t group = 0; group < view.blocks * view.groups; ++group) {

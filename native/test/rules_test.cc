@@ -86,12 +86,48 @@ std::vector<uint64_t> modelOfGrow(uint64_t cells, const std::set<uint64_t>& occu
   return {chosen.begin(), chosen.end()};
 }
 
+// Occupied cells as a grow rule sees them: in rows of a layer, some of them beside connections that were removed.
+struct Layer {
+  uint64_t rows = 1, columns = 0;
+  std::vector<uint64_t> rowPointers;
+  std::vector<uint32_t> columnIndices;
+  std::vector<uint8_t> removed;
+  uint64_t taken = 0;
+
+  Layer(uint64_t cells, const std::set<uint64_t>& occupied, uint64_t rowCount = 1, const std::set<uint64_t>& gone = {})
+      : rows(rowCount), columns(cells / rowCount), rowPointers(rowCount + 1) {
+    std::set<uint64_t> all = occupied;
+    all.insert(gone.begin(), gone.end());
+    for (const uint64_t cell : all) {
+      ++rowPointers[cell / columns + 1];
+      columnIndices.push_back(static_cast<uint32_t>(cell % columns));
+      removed.push_back(gone.count(cell) != 0);
+      taken += gone.count(cell) == 0;
+    }
+    for (uint64_t r = 0; r < rows; ++r) rowPointers[r + 1] += rowPointers[r];
+  }
+  OccupiedCells cells(bool withRemoved) const {
+    OccupiedCells view;
+    view.rows = rows;
+    view.columns = columns;
+    view.count = withRemoved ? taken : columnIndices.size();
+    view.rowPointers = rowPointers.data();
+    view.columnIndices = columnIndices.data();
+    view.removed = withRemoved ? removed.data() : nullptr;
+    return view;
+  }
+};
+
+std::vector<uint64_t> grown(const Layer& layer, bool withRemoved, uint64_t count, const RandomStream& stream) {
+  GrowMemory memory;
+  CellList chosen;
+  chooseGrown(findRule(kGrowRules, "random"), {layer.cells(withRemoved), count, stream}, &memory, &chosen);
+  return {chosen.begin(), chosen.end()};
+}
+
 std::vector<uint64_t> grown(uint64_t cells, const std::set<uint64_t>& occupied, uint64_t count,
                             const RandomStream& stream) {
-  const std::vector<uint64_t> sorted(occupied.begin(), occupied.end());
-  std::vector<uint64_t> chosen;
-  chooseGrown(findRule(kGrowRules, "random"), {cells, sorted, count, stream}, &chosen);
-  return chosen;
+  return grown(Layer(cells, occupied), false, count, stream);
 }
 
 }  // namespace
@@ -167,6 +203,33 @@ TEST("growth takes the first free cells of pi, as drawn one by one") {
   }
 }
 
+TEST("growth sees which cells are free in any shape of layer, with removed connections between the others") {
+  Random random(6);
+  GrowMemory memory;  // of all layers: what one leaves in it must not reach the next
+  for (int round = 0; round < 600; ++round) {
+    // Many columns: a row is looked through in windows of 2^15.
+    const uint64_t columns = round % 5 == 0 ? 1 + random() % 100000 : 1 + random() % 60;
+    const uint64_t rows = columns > 1000 ? 1 + random() % 3 : round % 7 == 0 ? 600 : 1 + random() % 40;
+    const uint64_t cells = rows * columns;
+    std::set<uint64_t> occupied, gone;
+    for (uint64_t i = random() % (std::min<uint64_t>(cells, 2000) + 1); i > 0; --i) {
+      // Crowds in some rows, none in others.
+      const uint64_t cell = (random() % 3 == 0 ? random() % cells : random() % columns);
+      if (gone.count(cell) + occupied.count(cell) == 0) (random() % 3 == 0 ? gone : occupied).insert(cell);
+    }
+    const RandomStream stream{random(), Purpose::Topology, 1, random() % 5};
+    const uint64_t count = random() % std::min<uint64_t>(cells + 2, 3000);
+    const Layer layer(cells, occupied, rows, gone);
+    CellList chosen;
+    chooseGrown(0, {layer.cells(true), count, stream}, &memory, &chosen);
+    CHECK((std::vector<uint64_t>(chosen.begin(), chosen.end()) == modelOfGrow(cells, occupied, count, stream)));
+    // And where a removed cell may not be taken again.
+    std::set<uint64_t> all = occupied;
+    all.insert(gone.begin(), gone.end());
+    CHECK(grown(layer, false, count, stream) == modelOfGrow(cells, all, count, stream));
+  }
+}
+
 TEST("growth takes several batches where few cells are free, and still the first ones") {
   Random random(5);
   for (const uint64_t free : {uint64_t{1}, uint64_t{20}, uint64_t{3000}}) {
@@ -177,13 +240,13 @@ TEST("growth takes several batches where few cells are free, and still the first
       left -= cell == 0;
       cell = 1;
     }
-    std::vector<uint64_t> occupied;
+    std::set<uint64_t> occupied;
     for (uint64_t c = 0; c < cells; ++c)
-      if (!isFree[c]) occupied.push_back(c);
+      if (!isFree[c]) occupied.insert(occupied.end(), c);
     for (const uint64_t count : {(free + 1) / 2, free, free + 7}) {
       const RandomStream stream{random(), Purpose::Topology, 0, 3};
-      std::vector<uint64_t> chosen, expected;
-      chooseGrown(0, {cells, occupied, count, stream}, &chosen);
+      const std::vector<uint64_t> chosen = grown(cells, occupied, count, stream);
+      std::vector<uint64_t> expected;
       const Bijection pi(stream, cells);
       for (uint64_t i = 0; i < cells && expected.size() < count; ++i)
         if (isFree[pi(i)]) expected.push_back(pi(i));
@@ -197,10 +260,13 @@ TEST("growth in a full layer adds nothing, and growth appends to what is there")
   CHECK(grown(4, {0, 1, 2, 3}, 2, {}).empty());
   CHECK(grown(0, {}, 2, {}).empty());
   CHECK(grown(9, {1}, 0, {}).empty());
-  std::vector<uint64_t> cells = {77};
-  const std::vector<uint64_t> occupied = {0, 2};
-  chooseGrown(0, {4, occupied, 9, {}}, &cells);
-  CHECK(cells == (std::vector<uint64_t>{77, 1, 3}));
+  const Layer layer(4, {0, 2});
+  GrowMemory memory;
+  CellList cells;
+  cells.resize(1);
+  cells[0] = 77;
+  chooseGrown(0, {layer.cells(false), 9, {}}, &memory, &cells);
+  CHECK((std::vector<uint64_t>(cells.begin(), cells.end()) == std::vector<uint64_t>{77, 1, 3}));
 }
 
 TEST("growth works in layers of more cells than 32 bits count") {
@@ -209,7 +275,8 @@ TEST("growth works in layers of more cells than 32 bits count") {
   const RandomStream stream{8, Purpose::Topology, 0, 1};
   const Bijection pi(stream, cells);
   for (uint64_t i = 0; i < 3000; i += 2) occupied.insert(pi(i));
-  CHECK(grown(cells, occupied, 1000, stream) == modelOfGrow(cells, occupied, 1000, stream));
+  for (const uint64_t rows : {uint64_t{1} << 13, uint64_t{1} << 20})
+    CHECK(grown(Layer(cells, occupied, rows), false, 1000, stream) == modelOfGrow(cells, occupied, 1000, stream));
 }
 
 TEST("every cell is grown equally often") {

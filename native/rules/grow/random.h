@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
+#include <cstdint>
+#include <cstring>
 
 #include "base/bijection.h"
 #include "base/radix_sort.h"
+#include "rules/grow/free_cells.h"
 #include "rules/grow/input.h"
 #include "rules/rule.h"
 
@@ -16,31 +18,39 @@ namespace setnet::rules {
 struct RandomGrow : NoParameters {
   static constexpr const char* name = "random";
 
-  static void choose(const GrowInput& input, std::vector<uint64_t>* cells) {
-    const uint64_t occupied = input.occupied.size();
-    const uint64_t wanted = std::min(input.count, input.cells - occupied);
+  static void choose(const GrowInput& input, GrowMemory* memory, CellList* cells) {
+    const OccupiedCells& occupied = input.occupied;
+    const uint64_t all = occupied.cells();
+    const uint64_t wanted = std::min(input.count, all - occupied.count);
     if (wanted == 0) return;
     const uint64_t before = cells->size();
-    const Bijection pi(input.stream, input.cells);
-    const double freeFraction = 1 - static_cast<double>(occupied) / static_cast<double>(input.cells);
+    const Bijection pi(input.stream, all);
+    const double freeFraction = 1 - static_cast<double>(occupied.count) / static_cast<double>(all);
 
     uint64_t position = 0;
     for (uint64_t found = 0; found < wanted;) {
       // pi(0), ..., pi(cells - 1) are all cells, so the free ones that are missing come before `position` gets there.
       const uint64_t missing = wanted - found;
-      const uint64_t draws = std::min(batchSize(missing, freeFraction), input.cells - position);
-      const uint64_t tail = before + found;
-      cells->resize(tail + draws);
-      pi.fill(position, draws, cells->data() + tail);
+      const uint64_t draws = std::min(batchSize(missing, freeFraction), all - position);
+      cells->resize(before + found + draws + 1);
+      uint64_t* drawn = cells->data() + before + found;
+      pi.fill(position, draws, drawn);
       position += draws;
-      sortNumbers(cells, tail);
-      removeSorted(input.occupied, cells, tail);
-      if (cells->size() - tail > missing) {
-        removeSorted(lastFree(input.occupied, pi, position, cells->size() - tail - missing), cells, tail);
+      input.lap("draw");
+      sortNumbers(drawn, draws, memory->cells.renew(draws));
+      input.lap("sort");
+      uint64_t free = keepFree(occupied, drawn, draws, &memory->marks);
+      input.lap("keep free");
+      if (free > missing) {
+        const uint64_t excess = free - missing;
+        findLastFree(occupied, pi, position, excess, &memory->cells);
+        free = takeOut(memory->cells, drawn, free);
       }
-      std::inplace_merge(cells->begin() + before, cells->begin() + tail, cells->end());
-      found = cells->size() - before;
+      std::inplace_merge(cells->data() + before, drawn, drawn + free);
+      input.lap("cut");
+      found += free;
     }
+    cells->resize(before + wanted);
   }
 
  private:
@@ -54,47 +64,40 @@ struct RandomGrow : NoParameters {
     return static_cast<uint64_t>(std::ceil(std::min(draws + slack, most)));
   }
 
-  // Takes the elements of `gone` out of (*cells)[first..]; both ascend.
-  static void removeSorted(Span<const uint64_t> gone, std::vector<uint64_t>* cells, uint64_t first) {
-    if (gone.empty()) return;
-    const uint64_t count = cells->size();
-    uint64_t* cell = cells->data();
-    uint64_t kept = first;
-    if (count - first < gone.size() / 32) {
-      for (uint64_t i = first; i < count; ++i) {
-        const uint64_t c = cell[i];
-        if (!std::binary_search(gone.begin(), gone.end(), c)) cell[kept++] = c;
-      }
-    } else {
-      const uint64_t* g = gone.begin();
-      for (uint64_t i = first; i < count; ++i) {
-        const uint64_t c = cell[i];
-        while (g != gone.end() && *g < c) ++g;
-        cell[kept] = c;
-        kept += g == gone.end() || *g != c;
-      }
-    }
-    cells->resize(kept);
-  }
-
   // The last `count` free cells before pi(end), ascending: those that a batch found beyond what was missing. Drawing
   // them a second time costs less than keeping the order of all draws.
-  static std::vector<uint64_t> lastFree(Span<const uint64_t> occupied, const Bijection& pi, uint64_t end,
-                                        uint64_t count) {
-    std::vector<uint64_t> found;
-    found.reserve(count);
+  static void findLastFree(const OccupiedCells& occupied, const Bijection& pi, uint64_t end, uint64_t count,
+                           CellList* last) {
+    uint64_t* found = last->renew(count);
     constexpr uint64_t kBlock = 256;
     uint64_t block[kBlock];
-    while (found.size() < count) {
+    for (uint64_t have = 0; have < count;) {
       const uint64_t size = std::min(kBlock, end);
       end -= size;
       pi.fill(end, size, block);
-      for (uint64_t i = size; i > 0 && found.size() < count; --i) {
-        if (!std::binary_search(occupied.begin(), occupied.end(), block[i - 1])) found.push_back(block[i - 1]);
+      for (uint64_t i = size; i > 0 && have < count; --i) {
+        if (!occupied.contains(block[i - 1])) found[have++] = block[i - 1];
       }
     }
-    sortNumbers(&found);
-    return found;
+    std::sort(found, found + count);
+  }
+
+  // Takes the elements of `gone`, all of which are there, out of cells[0..count); both ascend. Returns what is left.
+  static uint64_t takeOut(const CellList& gone, uint64_t* cells, uint64_t count) {
+    uint64_t* const end = cells + count;
+    uint64_t* kept = cells;
+    uint64_t* from = cells;
+    const auto keepUpTo = [&](uint64_t* to) {
+      std::memmove(kept, from, static_cast<size_t>(to - from) * sizeof(uint64_t));
+      kept += to - from;
+    };
+    for (const uint64_t cell : gone) {
+      uint64_t* const at = std::lower_bound(from, end, cell);
+      keepUpTo(at);
+      from = at + 1;
+    }
+    keepUpTo(end);
+    return static_cast<uint64_t>(kept - cells);
   }
 };
 
