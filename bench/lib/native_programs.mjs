@@ -20,6 +20,7 @@ const folder = 'build-bench';
 const programs = {
   ceilings: { title: 'ceilings of the machine', libraries: ['-ldl', '-pthread'] },
   kernels: { title: 'kernels', libraries: ['-ldl', '-pthread'], engine: true },
+  evolution: { title: 'evolution', libraries: ['-pthread'], engine: true },
   sgemm: { title: 'OpenBLAS sgemm', libraries: ['-ldl'] },
   graphchallenge: { title: 'SuiteSparse:GraphBLAS', debian: 'libgraphblas-dev', libraries: ['-lgraphblas'] },
   layer_eigen: {
@@ -207,7 +208,9 @@ function engineFlags({ defines, cflags, includeDirs }) {
 /** The objects of native/base, native/kernels and the packed forms, compiled as they ship: those of a fresh native build, or our own. */
 async function engineObjects(compiler, sources) {
   const wanted = sources.sources.filter((path) =>
-    /^native\/(base\/|kernels\/|cpu\/(packed_matrix|column_form)\.cc)/.test(path),
+    /^native\/(base\/|kernels\/|core\/(evolve|initialize|topology|csr|binomial)\.cc|cpu\/(packed_matrix|column_form)\.cc)/.test(
+      path,
+    ),
   );
   const built = freshObjects();
   if (built !== undefined && wanted.every((path) => existsSync(built(path)))) return wanted.map(built);

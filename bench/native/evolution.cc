@@ -1,11 +1,9 @@
-// Times the evolution of one layer, on one thread: prune, grow, survivors and newcomers in order with one optimizer
-// state. The forms that a backend derives from the result are not in it.
+// Times the evolution of one layer, on one thread: from the packed form to the canonical one, prune, grow, survivors
+// and newcomers in order with one optimizer state, and both packed forms again.
 //
-//   c++ -O3 -std=c++17 -ffp-contract=off -pthread -DNDEBUG -Inative bench/native/evolution.cc native/base/*.cc
-//       native/core/{evolve,initialize,topology,csr,binomial}.cc
-//   a.out [CONNECTIONS...]
+//   evolution [--connections N,N,...]
 //
-// Without arguments: 1e5, 1e6 and 1e7 connections. Each is spread over a square layer of 40 connections a unit (epsilon
+// Without it: 1e5, 1e6 and 1e7 connections. Each is spread over a square layer of 40 connections a unit (epsilon
 // 20) and over one of density 0.1. Weights are drawn anew between evolutions, as training would change them; memory is
 // kept. Prints one JSON object a line: { name, value, unit }; of several evolutions the least, and the least of each
 // phase, so that what else the machine does counts little (and the phases may add up to less than the whole).
@@ -22,6 +20,7 @@
 #include "core/evolve.h"
 #include "core/initialize.h"
 #include "core/topology.h"
+#include "cpu/packed_matrix.h"
 
 namespace {
 
@@ -84,8 +83,17 @@ int measure(uint64_t connections, uint64_t inputs, const std::string& shape) {
   input.measurePhases = true;
   EvolutionMemory memory;
   LayerEvolutionReport report;
-  double least = HUGE_VAL;
   std::vector<std::pair<std::string, double>> phases;
+  const auto keep = [&](const std::string& name, double seconds) {
+    const auto same = [&](const auto& phase) { return phase.first == name; };
+    const auto at = std::find_if(phases.begin(), phases.end(), same);
+    if (at == phases.end())
+      phases.emplace_back(name, seconds);
+    else
+      at->second = std::min(at->second, seconds);
+  };
+  cpu::PackedMatrix forward, transposed;
+  cpu::PackMemory packing;
   const uint64_t rounds = connections >= 5000000 ? 6 : connections >= 500000 ? 16 : 60;
   for (uint64_t round = 1; round <= rounds; ++round) {
     drawValues(&layer, round);
@@ -100,28 +108,51 @@ int measure(uint64_t connections, uint64_t inputs, const std::string& shape) {
     target.columnIndices = evolved.matrix.columnIndices.data();
     target.values = evolved.matrix.values.data();
     target.state[0] = evolved.momentum.data();
-    const double start = now();
-    status = evolveLayer(source, rules, input, &memory, target, &report);
-    const double seconds = now() - start;
-    if (!status.ok()) return fail(status);
-    if (round > 1) {  // the first one fetches memory
-      least = std::min(least, seconds);
-      for (int i = 0; i < report.phases.size(); ++i) {
-        const auto same = [&](const auto& phase) { return phase.first == report.phases.name(i); };
-        const auto at = std::find_if(phases.begin(), phases.end(), same);
-        if (at == phases.end()) {
-          phases.emplace_back(report.phases.name(i), report.phases.seconds(i));
-        } else {
-          at->second = std::min(at->second, report.phases.seconds(i));
-        }
-      }
+    double times[5] = {};
+    if (round > 1) {
+      // What training would leave: weights in packed order. They are those of the layer already.
+      float* state[] = {layer.momentum.data()};
+      times[0] = now();
+      status = forward.unpack(layer.matrix.rowPointers.data(), layer.matrix.columnIndices.data(),
+                              layer.matrix.values.data(), state, &packing);
+      times[0] = now() - times[0];
+      drawValues(&layer, round);
     }
+    const double start = now();
+    if (status.ok()) status = evolveLayer(source, rules, input, &memory, target, &report);
+    times[1] = now() - start;
+    if (!status.ok()) return fail(status);
     evolved.resize(report.connections);
     std::swap(layer, evolved);
+
+    const float* states[] = {layer.momentum.data()};
+    cpu::PackOptions options;
+    options.companionCount = 1;
+    options.companions = states;
+    options.updatable = true;
+    double begin = now();
+    status = forward.pack(layer.matrix, options, &packing);
+    times[2] = now() - begin;
+    begin = now();
+    if (status.ok()) status = transposed.packTransposed(layer.matrix, forward, 1, &packing);
+    times[3] = now() - begin;
+    if (!status.ok()) return fail(status);
+    begin = now();
+    const kernels::GatherArgs values = transposed.refresh(forward, 0);
+    for (int64_t k = values.begin; k < values.end; ++k) values.to[k] = values.from[values.positions[k]];
+    times[4] = now() - begin;
+    if (round == 1) continue;  // the first one fetches memory
+    keep("all of it", times[0] + times[1] + times[2] + times[3] + times[4]);
+    keep("from packed to canonical order", times[0]);
+    keep("the evolution itself", times[1]);
+    for (int i = 0; i < report.phases.size(); ++i)
+      keep(std::string("the evolution itself, ") + report.phases.name(i), report.phases.seconds(i));
+    keep("packing", times[2]);
+    keep("packing the transpose", times[3]);
+    keep("values of the transpose", times[4]);
   }
   const double each = 1e9 / static_cast<double>(layer.matrix.count());
   const std::string name = "evolution of " + std::to_string(layer.matrix.count()) + " connections, " + shape;
-  print(name, least * each, "ns/connection");
   for (const auto& [phase, seconds] : phases) print(name + ": " + phase, seconds * each, "ns/connection");
   return 0;
 }
@@ -130,7 +161,12 @@ int measure(uint64_t connections, uint64_t inputs, const std::string& shape) {
 
 int main(int argc, char** argv) {
   std::vector<double> sizes;
-  for (int i = 1; i < argc; ++i) sizes.push_back(std::atof(argv[i]));
+  if (argc == 3 && std::string(argv[1]) == "--connections") {
+    for (char* at = argv[2]; *at != 0; at += *at == ',') sizes.push_back(std::strtod(at, &at));
+  } else if (argc > 1) {
+    std::fprintf(stderr, "evolution [--connections N,N,...]\n");
+    return 2;
+  }
   if (sizes.empty()) sizes = {1e5, 1e6, 1e7};
   for (const double size : sizes) {
     if (!(size >= 100 && size <= 1e9)) {
