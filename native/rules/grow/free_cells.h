@@ -13,8 +13,8 @@ namespace setnet::rules {
 // be there and is overwritten.
 //
 // A row's taken columns are marked in a table, then each cell looks itself up: neither has to wait for the other, as
-// both sides of a merge would. The table is as wide as the first-level cache allows, so that a wider row is worked on
-// window by window; a mark is the number of its window, modulo 255, so that the table is seldom cleared.
+// both sides of a merge would. The table fits into the cache, so that a wider row is worked on window by window; a
+// mark is the number of its window, modulo 255, so that the table is seldom cleared.
 inline uint64_t keepFree(const OccupiedCells& occupied, uint64_t* cells, uint64_t count, Array<uint8_t>* memory) {
   if (occupied.count == 0) return count;
   uint64_t kept = 0;
@@ -25,8 +25,12 @@ inline uint64_t keepFree(const OccupiedCells& occupied, uint64_t* cells, uint64_
     return kept;
   }
 
-  constexpr uint64_t kWindow = uint64_t{1} << 15;
-  const uint64_t tableSize = std::min(kWindow, occupied.columns);
+  // As wide as the first-level cache allows; up to eight times as wide where it would hold too few to be worth a loop.
+  constexpr uint64_t kNarrow = uint64_t{1} << 15, kWide = kNarrow * 8, kWorthwhile = 32;
+  const double perColumn = static_cast<double>(occupied.count) / static_cast<double>(occupied.cells());
+  uint64_t window = kNarrow;
+  while (window < kWide && perColumn * static_cast<double>(window) < kWorthwhile) window *= 2;
+  const uint64_t tableSize = std::min(window, occupied.columns);
   uint8_t* marks = memory->renew(tableSize + 1);  // and one that nobody reads, for what was removed
   std::memset(marks, 0, tableSize + 1);
   uint8_t mark = 0;
@@ -37,15 +41,15 @@ inline uint64_t keepFree(const OccupiedCells& occupied, uint64_t* cells, uint64_
     for (; cells[i] - rowStart >= occupied.columns; rowStart += occupied.columns)
       connection = occupied.rowPointers[++row];
     const uint64_t rowEnd = occupied.rowPointers[row + 1];
-    const uint64_t first = (cells[i] - rowStart) / kWindow * kWindow;
-    const uint64_t end = std::min(first + kWindow, occupied.columns);
+    const uint64_t first = (cells[i] - rowStart) & ~(window - 1);
+    const uint64_t end = std::min(first + window, occupied.columns);
     if (++mark == 0) {
       std::memset(marks, 0, tableSize);
       mark = 1;
     }
     // The connections in the window. Most rows fit into one.
     uint64_t windowLast = rowEnd;
-    if (occupied.columns > kWindow) {
+    if (occupied.columns > window) {
       while (connection < rowEnd && columns[connection] < first) ++connection;
       windowLast = connection;
       while (windowLast < rowEnd && columns[windowLast] < end) ++windowLast;
