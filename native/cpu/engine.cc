@@ -17,7 +17,7 @@ using backend::RowSet;
 namespace {
 
 // What evolutions need is kept between them up to this many bytes.
-constexpr uint64_t kKeptForEvolution = uint64_t{128} << 20;
+constexpr uint64_t kKeptForEvolution = uint64_t{256} << 20;
 
 Status outOfMemory(const char* doing) { return Status(Code::Memory, std::string("no memory while ") + doing); }
 

@@ -199,8 +199,8 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
   SETNET_TRY(layOut(matrix.rows, matrix.columns, matrix.count(), cutParts(pointers, options.parts)));
 
   const uint64_t rows = matrix.rows, count = matrix.count();
-  SETNET_TRY(memory->lengths.reserve(static_cast<uint64_t>(blocks_) * rows));
-  SETNET_TRY(memory->cursors.reserve(std::max<uint64_t>(rows, static_cast<uint64_t>(blocks_) + 1)));
+  memory->lengths.renew(static_cast<uint64_t>(blocks_) * rows);
+  memory->cursors.renew(std::max<uint64_t>(rows, static_cast<uint64_t>(blocks_) + 1));
   uint32_t* lengths = memory->lengths.data();
   for (uint64_t r = 0; r < rows; ++r) {
     uint64_t k = pointers[r];
@@ -233,10 +233,10 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
     // Rows of a block in the order of their lengths lie all over the matrix. So first the matrix is laid out block
     // after block, which reads and writes in streams; the rows of one block then are near each other.
     const float* companions[kMaxCompanions] = {};
-    SETNET_TRY(memory->columns.reserve(count));
-    SETNET_TRY(memory->values.reserve(count));
+    memory->columns.renew(count);
+    memory->values.renew(count);
     for (int i = 0; i < options.companionCount && options.companions; ++i) {
-      SETNET_TRY(memory->companions[i].reserve(count));
+      memory->companions[i].renew(count);
       companions[i] = memory->companions[i].data();
     }
     uint64_t* next = memory->cursors.data();
@@ -301,7 +301,7 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
   SETNET_TRY(layOut(rows, matrix.rows, matrix.count(), cutParts(pointers, parts)));
 
   // Of the forward form: the first slot of every row in every block.
-  SETNET_TRY(memory->starts.reserve(static_cast<uint64_t>(forward.blocks_) * matrix.rows));
+  memory->starts.renew(static_cast<uint64_t>(forward.blocks_) * matrix.rows);
   uint32_t* starts = memory->starts.data();
   for (const Part& part : forward.parts_) {
     uint64_t slot = part.firstSlot, group = part.firstGroup;
@@ -318,8 +318,8 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
 
   // Lengths: connections of every column among the rows of a block (of the transpose).
   const uint64_t lengthCount = static_cast<uint64_t>(blocks_) * rows;
-  SETNET_TRY(memory->lengths.reserve(lengthCount));
-  SETNET_TRY(memory->cursors.reserve(lengthCount));
+  memory->lengths.renew(lengthCount);
+  memory->cursors.renew(lengthCount);
   uint32_t* lengths = memory->lengths.data();
   std::memset(lengths, 0, lengthCount * sizeof(uint32_t));
   for (int64_t block = 0; block < blocks_; ++block) {
@@ -380,8 +380,8 @@ Status PackedMatrix::unpack(uint64_t* rowPointers, uint32_t* columnIndices, floa
                             PackMemory* memory) const {
   // Lengths by block and row, which the groups hold in the order of the lengths.
   const uint64_t lengthCount = static_cast<uint64_t>(blocks_) * rows_;
-  SETNET_TRY(memory->lengths.reserve(lengthCount));
-  SETNET_TRY(memory->cursors.reserve(rows_ + 1));
+  memory->lengths.renew(lengthCount);
+  memory->cursors.renew(rows_ + 1);
   uint32_t* lengths = memory->lengths.data();
   uint64_t* cursor = memory->cursors.data();
   std::memset(lengths, 0, lengthCount * sizeof(uint32_t));
@@ -409,14 +409,12 @@ Status PackedMatrix::unpack(uint64_t* rowPointers, uint32_t* columnIndices, floa
   std::copy(numbers, numbers + 1 + kMaxCompanions, final);
   if (!direct) {
     if (columnIndices) {
-      SETNET_TRY(memory->columns.reserve(count_));
+      memory->columns.renew(count_);
       columns = memory->columns.data();
     }
     for (int i = 0; i < 1 + companionCount_; ++i) {
       if (!numbers[i]) continue;
-      Buffer<float>& buffer = i == 0 ? memory->values : memory->companions[i - 1];
-      SETNET_TRY(buffer.reserve(count_));
-      numbers[i] = buffer.data();
+      numbers[i] = (i == 0 ? memory->values : memory->companions[i - 1]).renew(count_);
     }
   }
   const float* slots[1 + kMaxCompanions] = {values_.data()};
@@ -477,8 +475,9 @@ Status PackedMatrix::unpack(uint64_t* rowPointers, uint32_t* columnIndices, floa
 }
 
 uint64_t PackMemory::bytes() const {
-  uint64_t bytes = lengths.bytes() + cursors.bytes() + starts.bytes() + columns.bytes() + values.bytes();
-  for (const Buffer<float>& companion : companions) bytes += companion.bytes();
+  uint64_t bytes = lengths.size() * sizeof(uint32_t) + cursors.size() * sizeof(uint64_t) +
+                   starts.size() * sizeof(uint32_t) + columns.size() * sizeof(uint16_t) + values.size() * sizeof(float);
+  for (const Array<float>& companion : companions) bytes += companion.size() * sizeof(float);
   return bytes;
 }
 

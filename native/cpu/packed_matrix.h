@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/array.h"
 #include "base/span.h"
 #include "base/status.h"
 #include "core/csr.h"
@@ -20,13 +21,14 @@ using core::CsrView;
 // Numbers that lie beside the values: optimizer state.
 constexpr int kMaxCompanions = rules::kMaxOptimizerState;
 
-// Memory that packing needs while it runs; kept by who packs often.
+// Memory that packing needs while it runs; kept by who packs often. Packing throws std::bad_alloc where it cannot be
+// had.
 struct PackMemory {
-  Buffer<uint32_t> lengths;  // [block][row]
-  Buffer<uint64_t> cursors;
-  Buffer<uint32_t> starts;
-  Buffer<uint16_t> columns;  // of all connections, block after block
-  Buffer<float> values, companions[kMaxCompanions];
+  Array<uint32_t> lengths;  // [block][row]
+  Array<uint64_t> cursors;
+  Array<uint32_t> starts;
+  Array<uint16_t> columns;  // of all connections, block after block
+  Array<float> values, companions[kMaxCompanions];
 
   uint64_t bytes() const;
 };
