@@ -106,8 +106,10 @@ Status checkRows(const RowSet& rows, uint64_t inputs) {
   return Status();
 }
 
-Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& scaling, const RowSet& rows,
-                    uint64_t first, uint64_t count, const kernels::Panels& out, int threads) {
+namespace {
+
+kernels::PackRowsArgs packArguments(const core::Scaling& scaling, const RowSet& rows, uint64_t first, uint64_t count,
+                                    const kernels::Panels& out) {
   const bool scaled = scaling.kind != core::Scaling::Kind::None;
   kernels::PackRowsArgs args = {};
   args.type = elementOf(rows.matrix.type);
@@ -122,6 +124,14 @@ Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& sc
   args.hasMissing = scaling.hasMissing;
   args.missing = static_cast<float>(scaling.missing);
   args.out = out;
+  return args;
+}
+
+}  // namespace
+
+Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& scaling, const RowSet& rows,
+                    uint64_t first, uint64_t count, const kernels::Panels& out, int threads) {
+  const kernels::PackRowsArgs args = packArguments(scaling, rows, first, count, out);
   constexpr int kMostParts = 64;
   const int parts = std::min(kMostParts, partsFor(static_cast<uint64_t>(args.columns) * count, threads));
   uint8_t found[kMostParts] = {};
@@ -134,6 +144,17 @@ Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& sc
     kernels.packRows(own);
   });
   const bool nonfinite = std::any_of(found, found + parts, [](uint8_t one) { return one != 0; });
+  return nonfinite ? nameNonfinite(scaling, rows, first, count) : Status();
+}
+
+Status packColumns(const kernels::KernelTable& kernels, const core::Scaling& scaling, const RowSet& rows,
+                   uint64_t first, uint64_t count, int64_t begin, int64_t end, const kernels::Panels& out) {
+  kernels::PackRowsArgs args = packArguments(scaling, rows, first, count, out);
+  uint8_t nonfinite = 0;
+  args.columnBegin = args.outBegin = begin;
+  args.columnEnd = end;
+  args.nonfinite = &nonfinite;
+  kernels.packRows(args);
   return nonfinite ? nameNonfinite(scaling, rows, first, count) : Status();
 }
 

@@ -21,4 +21,8 @@ Status checkRows(const backend::RowSet& rows, uint64_t inputs);
 Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& scaling, const backend::RowSet& rows,
                     uint64_t first, uint64_t count, const kernels::Panels& out, int threads = 1);
 
+// Columns [begin, end) alone; the first of them lies first in `out`.
+Status packColumns(const kernels::KernelTable& kernels, const core::Scaling& scaling, const backend::RowSet& rows,
+                   uint64_t first, uint64_t count, int64_t begin, int64_t end, const kernels::Panels& out);
+
 }  // namespace setnet::cpu

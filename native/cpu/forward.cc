@@ -81,6 +81,28 @@ void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, i
   }
 }
 
+void forwardBlock(const kernels::KernelTable& kernels, const ForwardForm& form, int64_t block,
+                  const kernels::ConstPanels& x, const kernels::Panels& y, int64_t vectors) {
+  const bool last = block + 1 == form.packed->blocks();
+  const bool fused = activationIsCheap(form.activation.rule);
+  for (int part = 0; part < form.packed->parts(); ++part) {
+    kernels::SparseProductArgs args = {};
+    args.w = form.packed->view(part, block);
+    args.start = form.bias;
+    args.x = x;
+    args.y = y;
+    args.vectors = vectors;
+    args.activation = fused ? form.activation.rule : -1;
+    args.parameters = form.activation.parameters;
+    args.continues = block > 0;
+    args.unfinished = !last;
+    kernels.sparseProduct(args);
+  }
+  if (last && !fused)
+    kernels.activation(
+        {form.activation.rule, form.activation.parameters, 0, form.units, y, y, vectors, form.learned, form.units});
+}
+
 bool prefersColumns(const ForwardForm& form, const float* x) {
   // Going by columns costs a load and a store more for each connection: it pays where more than this part is skipped.
   constexpr double kZeros = 0.55;

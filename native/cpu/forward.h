@@ -43,6 +43,11 @@ bool activationIsCheap(int rule);
 void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, int part, int parts,
                  const kernels::ConstPanels& x, const kernels::Panels& z, const kernels::Panels& y, int64_t vectors);
 
+// Block `block` of the columns of a packed layer, for all of its rows; x holds the inputs of that block alone. After
+// the last one y is as forwardPart would make it.
+void forwardBlock(const kernels::KernelTable& kernels, const ForwardForm& form, int64_t block,
+                  const kernels::ConstPanels& x, const kernels::Panels& y, int64_t vectors);
+
 // Whether the column form is the quicker one for this sample.
 bool prefersColumns(const ForwardForm& form, const float* x);
 // All of the layer by it.

@@ -29,6 +29,10 @@ struct Call {
     widest = roundUp(widest, kLanes);
     inputs = roundUp(network.layers->front().inputs, kLanes);
     units = network.layers->back().units;
+    // 16,384 inputs are 2 MB of a panel.
+    constexpr int64_t kManyInputs = 16384;
+    const ForwardForm& first = network.layers->front();
+    byBlocks = first.packed && first.packed->blocks() > 1 && first.inputs >= kManyInputs;
   }
 
   const InferenceNetwork& network;
@@ -37,6 +41,7 @@ struct Call {
   float* out;
   int64_t widest = 0, inputs = 0;  // multiples of 16
   int64_t units = 0;
+  bool byBlocks = false;
 };
 
 // One thread's share of a call: panel after panel, depth first.
@@ -73,10 +78,11 @@ class Share {
   // Positions [first, first + count) of the rows, at most one panel of `width`.
   Status panel(uint64_t first, uint64_t count, int64_t width) {
     if (count == 1) return single(first);
-    Panels x = {inputPanel_, 0, width};
-    SETNET_TRY(packFeatures(kernels_, *call_.network.scaling, call_.rows, first, count, x));
     uint64_t ids[kWide];
     for (uint64_t i = 0; i < count; ++i) ids[i] = first + i;
+    if (call_.byBlocks) return wide(first, static_cast<int64_t>(count), width, ids);
+    const Panels x = {inputPanel_, 0, width};
+    SETNET_TRY(packFeatures(kernels_, *call_.network.scaling, call_.rows, first, count, x));
     return run(0, x, ids, static_cast<int64_t>(count));
   }
 
@@ -88,6 +94,19 @@ class Share {
   }
 
  private:
+  // Very many inputs do not stay in a near cache as a panel: they are packed block by block, each before its product.
+  Status wide(uint64_t first, int64_t count, int64_t width, const uint64_t* ids) {
+    const ForwardForm& form = layers_[0];
+    const Panels x = {inputPanel_, 0, width}, y = {outputPanels_[0], 0, width};
+    for (int64_t block = 0; block < form.packed->blocks(); ++block) {
+      const Range columns = form.packed->columnsOf(block);
+      SETNET_TRY(packColumns(kernels_, *call_.network.scaling, call_.rows, first, static_cast<uint64_t>(count),
+                             columns.begin, columns.end, x));
+      forwardBlock(kernels_, form, block, x, y, (count + kLanes - 1) / kLanes);
+    }
+    return run(1, y, ids, count);
+  }
+
   // Samples `ids` from layer `first` on, whose inputs are x.
   Status run(size_t first, Panels x, const uint64_t* ids, int64_t count) {
     const uint32_t all = count == kWide ? 0xFFFFFFFFu : (uint32_t{1} << count) - 1;
@@ -273,7 +292,7 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
 
   FlushSubnormals flush;
   const int64_t width = rows.count <= static_cast<uint64_t>(kLanes) ? kLanes : kWide;
-  const Call call(network, rows, loss, out.data());
+  Call call(network, rows, loss, out.data());
   const int64_t panels = static_cast<int64_t>((rows.count + static_cast<uint64_t>(width) - 1) / width);
   uint64_t work = 0;
   for (const ForwardForm& form : layers) work += form.work() * rows.count;
@@ -283,6 +302,8 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
   const int threads = partsFor(work, network.threads);
   const int shares =
       static_cast<int>(std::min<int64_t>(panels, threads == 1 ? 1 : std::min(kMostShares, threads * kSharesPerThread)));
+  // Where a panel is alone, its layers are cut for the threads instead.
+  call.byBlocks = call.byBlocks && (shares > 1 || threads == 1);
   const auto inferShare = [&](int index) -> Status {
     Workspace workspace = workspaces->take();
     Share share(call, &workspace);

@@ -123,7 +123,7 @@ Status PackedMatrix::layOut(uint64_t rows, uint64_t columns, uint64_t count, con
   uint64_t groups = 0;
   for (size_t part = 0; part + 1 < cuts.size(); ++part) {
     const int64_t there = (cuts[part + 1] - cuts[part] + kGroupRows - 1) / kGroupRows;
-    parts_.push_back({cuts[part], cuts[part + 1], there, groups, 0, 0});
+    parts_.push_back({cuts[part], cuts[part + 1], there, groups, 0, 0, {}});
     groups += static_cast<uint64_t>(there * blocks_);
   }
   SETNET_TRY(rowOf_.reserve(groups * kGroupRows));
@@ -215,9 +215,11 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
   uint64_t slot = 0;
   for (Part& part : parts_) {
     part.firstSlot = slot;
-    for (int64_t block = 0; block < blocks_; ++block)
+    for (int64_t block = 0; block < blocks_; ++block) {
+      part.slotOfBlock.push_back(slot);
       placeRows(part, block, lengths + static_cast<uint64_t>(block) * rows + part.rowBegin, &slot,
                 memory->cursors.data());
+    }
     part.slots = slot - part.firstSlot;
     slot += kSlack;
   }
@@ -499,6 +501,20 @@ kernels::PackedRows PackedMatrix::view(int part) const {
           columnOf_.data() + p.firstSlot,
           values_.data() ? const_cast<float*>(values_.data()) + p.firstSlot : nullptr,
           shorts_.data() ? shorts_.data() + p.firstSlot : nullptr};
+}
+
+kernels::PackedRows PackedMatrix::view(int part, int64_t block) const {
+  kernels::PackedRows rows = view(part);
+  const Part& p = parts_[part];
+  const uint64_t slots = p.slotOfBlock[static_cast<size_t>(block)] - p.firstSlot;
+  rows.blocks = 1;
+  rows.rows += block * p.groups * kGroupRows;
+  rows.steps += block * p.groups;
+  if (rows.lengths) rows.lengths += block * p.groups * kGroupRows;
+  rows.columns += slots;
+  if (rows.values) rows.values += slots;
+  if (rows.shorts) rows.shorts += slots;
+  return rows;
 }
 
 }  // namespace setnet::cpu

@@ -69,6 +69,12 @@ class PackedMatrix {
   // The rows of a part.
   Range rowsOf(int part) const { return {parts_[part].rowBegin, parts_[part].rowEnd}; }
   kernels::PackedRows view(int part) const;
+  // One block of columns of a part.
+  kernels::PackedRows view(int part, int64_t block) const;
+  int64_t blocks() const { return blocks_; }
+  Range columnsOf(int64_t block) const {
+    return {block * blockWidth_, std::min(static_cast<int64_t>(columns_), (block + 1) * blockWidth_)};
+  }
   float* companion(int part, int i) { return companions_[i].data() + parts_[part].firstSlot; }
   // All values and companions, padding (zeros) included.
   Span<const float> slots() const { return {values_.data(), slots_}; }
@@ -82,6 +88,7 @@ class PackedMatrix {
     uint64_t firstGroup;  // in rowOf_ (times 4), lengths_ (times 4) and steps_
     uint64_t firstSlot;   // in columns_, values_ and companions_
     uint64_t slots;
+    std::vector<uint64_t> slotOfBlock;
   };
 
   Status layOut(uint64_t rows, uint64_t columns, uint64_t count, const std::vector<int64_t>& cuts);

@@ -63,6 +63,8 @@ struct SparseProductArgs {
   int64_t vectors;
   int activation = -1;  // rules::Activation, one that is `cheap`; -1: none
   const double* parameters = nullptr;
+  // These blocks are not the first ones of the matrix (y holds the sums so far), or not the last ones.
+  bool continues = false, unfinished = false;
   const float* below = nullptr;  // panels like y, what the slope there follows from: z where the rule needs it, else y
 };
 
@@ -305,6 +307,7 @@ struct PackRowsArgs {
   bool hasMissing;
   float missing;  // NaN: every NaN is missing
   int64_t columnBegin, columnEnd;
+  int64_t outBegin;  // the column that lies first in `out`
   Panels out;
   uint8_t* nonfinite;  // set to 1 where a result is not finite
 };

@@ -98,6 +98,31 @@ TEST("samples die at any layer, in any company: answers are those of dense kerne
   }
 }
 
+TEST("very many inputs are taken block by block, and the answers are the same") {
+  Random random(35);
+  for (const Activation activation : {Activation::Relu, Activation::Srelu, Activation::Linear}) {
+    const Ref<core::Model> model =
+        randomModel(networkOf(16500, {layerOf(LayerKind::Sparse, 21, activation, 0.01),
+                                      layerOf(LayerKind::Sparse, 30, Activation::Relu, 0.3)}),
+                    random);
+    const Samples samples = mostlyZero(70, 16500, random);
+    const std::vector<float> expected = answers(withKind(*model, LayerKind::Sparse, LayerKind::Masked), optionsOf(1),
+                                                samples, 0, 70, backend::Output::Raw);
+    for (const int threads : {1, 3})
+      for (const uint64_t count : {1, 2, 16, 17, 33, 70})
+        CHECK(sameBits(answers(model, optionsOf(threads), samples, 0, count, backend::Output::Raw),
+                       {expected.begin(), expected.begin() + static_cast<int64_t>(count) * 30}));
+    Samples broken = samples;
+    broken.x[40 * 16500 + 16000] = NAN;
+    std::vector<float> out(70 * 30);
+    Ref<backend::Predictor> predictor;
+    REQUIRE_OK(cpu::backend().createPredictor(model, optionsOf(1), &predictor));
+    const Status status = predictor->predict(broken.rows(), backend::Output::Raw, out);
+    CHECK(status.code() == Code::Nonfinite);
+    CHECK(status.message().find("row 40, column 16000") != std::string::npos);
+  }
+}
+
 TEST("a layer above the crossover density answers as one below it does") {
   Random random(32);
   const kernels::KernelTable* kernels = nullptr;

@@ -272,12 +272,14 @@ SETNET_INLINE void weave(const Lanes (&rows)[4], Lanes (&woven)[4]) {
 struct Quad {
   Float4 v;
 };
+SETNET_INLINE Quad makeQuad(float a, float b, float c, float d) { return {Float4{a, b, c, d}}; }
 SETNET_INLINE Quad loadQuad(const float* p) {
   Quad r;
   __builtin_memcpy(&r, p, sizeof r);
   return r;
 }
 SETNET_INLINE void storeQuad(float* p, Quad a) { __builtin_memcpy(p, &a, sizeof a); }
+SETNET_INLINE Quad operator+(Quad a, Quad b) { return {a.v + b.v}; }
 SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {a.v * b.v + c.v}; }
 SETNET_INLINE float maddOne(float a, float b, float c) { return a * b + c; }
 // Upper halves of f32.

@@ -249,8 +249,13 @@ SETNET_INLINE void weave(const Lanes (&rows)[4], Lanes (&woven)[4]) {
 struct Quad {
   float32x4_t v;
 };
+SETNET_INLINE Quad makeQuad(float a, float b, float c, float d) {
+  const float numbers[4] = {a, b, c, d};
+  return {vld1q_f32(numbers)};
+}
 SETNET_INLINE Quad loadQuad(const float* p) { return {vld1q_f32(p)}; }
 SETNET_INLINE void storeQuad(float* p, Quad a) { vst1q_f32(p, a.v); }
+SETNET_INLINE Quad operator+(Quad a, Quad b) { return {vaddq_f32(a.v, b.v)}; }
 SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
 SETNET_INLINE float maddOne(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 // Upper halves of f32.

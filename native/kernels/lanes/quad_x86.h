@@ -3,6 +3,8 @@
 struct Quad {
   __m128 v;
 };
+SETNET_INLINE Quad makeQuad(float a, float b, float c, float d) { return {_mm_setr_ps(a, b, c, d)}; }
+SETNET_INLINE Quad operator+(Quad a, Quad b) { return {_mm_add_ps(a.v, b.v)}; }
 SETNET_INLINE Quad loadQuad(const float* p) { return {_mm_loadu_ps(p)}; }
 SETNET_INLINE void storeQuad(float* p, Quad a) { _mm_storeu_ps(p, a.v); }
 SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {_mm_fmadd_ps(a.v, b.v, c.v)}; }

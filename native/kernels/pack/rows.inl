@@ -59,7 +59,7 @@ static void packVectorOf(const PackRowsArgs& a) {
     if (a.hasMissing) x = withoutMissing(raw, x, a.missing);
     if (count < kLanes) x = whereBits(static_cast<uint16_t>((1u << count) - 1), x, zero);
     check = madd(x, zero, check);
-    store(a.out.data + c, x);
+    store(a.out.data + c - a.outBegin, x);
   }
   alignas(64) float checks[16];
   store(checks, check);
@@ -67,12 +67,19 @@ static void packVectorOf(const PackRowsArgs& a) {
     if (checks[i] != 0) *a.nonfinite = 1;
 }
 
-template <class T>
-static void packRowsOf(const PackRowsArgs& a) {
-  if (a.out.width == 1) return packVectorOf<T>(a);
+// What became of a block's rows: scaled, or as they are; without a value that means missing.
+template <bool Scaled>
+SETNET_INLINE Lanes packedRow(const PackRowsArgs& a, Lanes raw, const RowScaling& scaling) {
+  const Lanes x = Scaled ? (raw - scaling.mean) * scaling.scale : raw;
+  return a.hasMissing ? withoutMissing(raw, x, a.missing) : x;
+}
+
+template <class T, bool Scaled>
+static void packPanels(const PackRowsArgs& a) {
   const T* data = static_cast<const T*>(a.data);
   const Lanes zero = splat(0.0f);
-  Lanes check = zero;  // becomes NaN where anything was not finite
+  // Each becomes NaN where anything was not finite; several, so that they do not wait for each other.
+  Lanes checks[4] = {zero, zero, zero, zero};
   const int64_t vectors = (a.samples + kLanes - 1) / kLanes;
   for (int64_t v = 0; v < vectors; ++v) {
     const T* rows[16];
@@ -85,29 +92,49 @@ static void packRowsOf(const PackRowsArgs& a) {
     for (int64_t c = a.columnBegin; c < a.columnEnd; c += kLanes) {
       const int64_t count = a.columnEnd - c < kLanes ? a.columnEnd - c : kLanes;
       RowScaling scaling = {zero, zero};
-      if (a.mean && a.perFeature)
+      if (Scaled && a.perFeature)
         scaling = {loadPart(a.mean + c, count), loadPart(a.scale + c, count)};
-      else if (a.mean)
+      else if (Scaled)
         scaling = {splat(a.mean[0]), splat(a.scale[0])};
       Lanes block[16];
-      SETNET_UNROLL
-      for (int i = 0; i < 16; ++i) block[i] = zero;
-      for (int64_t i = 0; i < there; ++i) {
-        const Lanes raw = convert(rows[i] + c, count);
-        Lanes x = a.mean ? (raw - scaling.mean) * scaling.scale : raw;
-        if (a.hasMissing) x = withoutMissing(raw, x, a.missing);
-        // Lanes beyond the last column hold (0 - 0) * 0 here: finite.
-        check = madd(x, zero, check);
-        block[i] = x;
+      if (there == kLanes && count == kLanes) {
+        SETNET_UNROLL
+        for (int i = 0; i < 16; ++i) {
+          block[i] = packedRow<Scaled>(a, convert(rows[i] + c, kLanes), scaling);
+          checks[i % 4] = madd(block[i], zero, checks[i % 4]);
+        }
+      } else {
+        SETNET_UNROLL
+        for (int i = 0; i < 16; ++i) block[i] = zero;
+        for (int64_t i = 0; i < there; ++i) {
+          // Lanes beyond the last column hold (0 - 0) * 0 here: finite.
+          block[i] = packedRow<Scaled>(a, convert(rows[i] + c, count), scaling);
+          checks[0] = madd(block[i], zero, checks[0]);
+        }
       }
       transpose16(block);
-      for (int64_t i = 0; i < count; ++i) store(out + (c + i) * a.out.width, block[i]);
+      if (count == kLanes) {
+        SETNET_UNROLL
+        for (int i = 0; i < 16; ++i) store(out + (c - a.outBegin + i) * a.out.width, block[i]);
+      } else {
+        for (int64_t i = 0; i < count; ++i) store(out + (c - a.outBegin + i) * a.out.width, block[i]);
+      }
     }
   }
-  alignas(64) float checks[16];
-  store(checks, check);
+  alignas(64) float numbers[16];
+  store(numbers, (checks[0] + checks[1]) + (checks[2] + checks[3]));
   for (int i = 0; i < 16; ++i)
-    if (checks[i] != 0) *a.nonfinite = 1;
+    if (numbers[i] != 0) *a.nonfinite = 1;
+}
+
+template <class T>
+static void packRowsOf(const PackRowsArgs& a) {
+  if (a.out.width == 1)
+    packVectorOf<T>(a);
+  else if (a.mean)
+    packPanels<T, true>(a);
+  else
+    packPanels<T, false>(a);
 }
 
 static void packRows(const PackRowsArgs& a) {
@@ -133,18 +160,21 @@ static void unpackRows(const UnpackRowsArgs& a) {
     const float* y = a.y.vector(sample / kLanes);
     for (int64_t u = 0; u < a.units; u += kLanes) {
       const int64_t count = a.units - u < kLanes ? a.units - u : kLanes;
+      float* out = a.out + sample * a.units + u;
       Lanes block[16];
+      if (count == kLanes && rows == kLanes) {
+        SETNET_UNROLL
+        for (int i = 0; i < 16; ++i) block[i] = load(y + (u + i) * a.y.width);
+        transpose16(block);
+        SETNET_UNROLL
+        for (int i = 0; i < 16; ++i) store(out + i * a.units, block[i]);
+        continue;
+      }
       SETNET_UNROLL
       for (int i = 0; i < 16; ++i) block[i] = splat(0.0f);
       for (int64_t i = 0; i < count; ++i) block[i] = load(y + (u + i) * a.y.width);
       transpose16(block);
-      for (int64_t i = 0; i < rows; ++i) {
-        float* out = a.out + (sample + i) * a.units + u;
-        if (count == kLanes)
-          store(out, block[i]);
-        else
-          storePart(out, block[i], count);
-      }
+      for (int64_t i = 0; i < rows; ++i) storePart(out + i * a.units, block[i], count);
     }
   }
 }

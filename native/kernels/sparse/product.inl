@@ -86,8 +86,10 @@ struct ProductTile {
 };
 
 template <int N, int Width, class Weight, class Finish>
-static void productPanel(const PackedRows& w, const Weight* values, const float* start, const float* x, float* y,
+static void productPanel(const SparseProductArgs& a, const Weight* values, const float* x, float* y,
                          const Finish& finish) {
+  const PackedRows& w = a.w;
+  const float* start = a.start;
   constexpr int R = kSparseRows * 2 / N < 4 ? kSparseRows * 2 / N : 4;
   // With one vector a group alone has too few chains to hide their latency: two groups go side by side.
   constexpr bool kPairs = N == 1 && R == 4;
@@ -96,7 +98,7 @@ static void productPanel(const PackedRows& w, const Weight* values, const float*
   const uint32_t* steps = w.steps;
   for (int64_t block = 0; block < w.blocks; ++block) {
     const float* blockX = x + block * w.blockWidth * Width;
-    const bool first = block == 0, last = block + 1 == w.blocks;
+    const bool first = block == 0 && !a.continues, last = block + 1 == w.blocks && !a.unfinished;
     int64_t group = 0;
     if constexpr (kPairs) {
       for (; group + 2 <= w.groups; group += 2) {
@@ -147,13 +149,13 @@ SETNET_INLINE void productPanels(const SparseProductArgs& a, const Weight* value
     const int64_t offset = a.x.width == kLanes ? v * a.y.stride : v / 2 * a.y.stride;
     const auto finish = makeFinish(a.below + offset);
     if (a.x.width == kLanes) {
-      productPanel<1, 16>(a.w, values, a.start, a.x.vector(v), a.y.vector(v), finish);
+      productPanel<1, 16>(a, values, a.x.vector(v), a.y.vector(v), finish);
       ++v;
     } else if (v + 1 < a.vectors) {
-      productPanel<2, 32>(a.w, values, a.start, a.x.vector(v), a.y.vector(v), finish);
+      productPanel<2, 32>(a, values, a.x.vector(v), a.y.vector(v), finish);
       v += 2;
     } else {
-      productPanel<1, 32>(a.w, values, a.start, a.x.vector(v), a.y.vector(v), finish);
+      productPanel<1, 32>(a, values, a.x.vector(v), a.y.vector(v), finish);
       ++v;
     }
   }

@@ -12,62 +12,61 @@ struct VectorWalk {
 };
 
 SETNET_INLINE Quad beginVector(const SparseVectorArgs& a, const uint32_t* rows, bool first) {
-  alignas(16) float from[kGroupRows];
-  SETNET_UNROLL
-  for (int i = 0; i < kGroupRows; ++i) from[i] = first ? (a.start ? a.start[rows[i]] : 0.0f) : a.y[rows[i]];
-  return loadQuad(from);
+  const float* from = first ? a.start : a.y;
+  if (!from) return makeQuad(0, 0, 0, 0);
+  return makeQuad(from[rows[0]], from[rows[1]], from[rows[2]], from[rows[3]]);
 }
 
 // From the last row on, so that a row that is repeated is written last by its first place.
 SETNET_INLINE void endVector(const SparseVectorArgs& a, const uint32_t* rows, Quad sum, bool last) {
   alignas(16) float to[kGroupRows];
-  storeQuad(to, sum);
+  storeQuad(to, last ? sum + makeQuad(0, 0, 0, 0) : sum);
   SETNET_UNROLL
-  for (int i = kGroupRows - 1; i >= 0; --i) a.y[rows[i]] = last ? to[i] + 0.0f : to[i];
+  for (int i = kGroupRows - 1; i >= 0; --i) a.y[rows[i]] = to[i];
 }
 
-// The next G groups.
+// The next G groups; where the walk stands after them.
 template <int G, class Weight>
-SETNET_INLINE void vectorGroups(const SparseVectorArgs& a, const Weight* values, const float* x, bool first, bool last,
-                                VectorWalk* walk) {
-  const uint16_t* columns = a.w.columns;
+SETNET_INLINE VectorWalk vectorGroups(const SparseVectorArgs& a, const uint16_t* columns, const Weight* values,
+                                      const float* x, bool first, bool last, VectorWalk walk) {
   Quad sum[G];
-  int64_t slot[G];
-  int64_t common = walk->steps[0];
+  const uint16_t* column[G];
+  const Weight* value[G];
+  int64_t count[G];
+  int64_t common = walk.steps[0];
   SETNET_UNROLL
   for (int g = 0; g < G; ++g) {
-    sum[g] = beginVector(a, walk->rows + g * kGroupRows, first);
-    slot[g] = walk->slot;
-    walk->slot += kGroupRows * int64_t{walk->steps[g]};
-    common = walk->steps[g] < common ? walk->steps[g] : common;
+    count[g] = walk.steps[g];
+    common = count[g] < common ? count[g] : common;
+    column[g] = columns + walk.slot;
+    value[g] = values + walk.slot;
+    walk.slot += kGroupRows * count[g];
+    sum[g] = beginVector(a, walk.rows + g * kGroupRows, first);
   }
-  for (int64_t k = 0; k < common; ++k) {
+  for (int64_t k = 0; k < kGroupRows * common; k += kGroupRows) {
     SETNET_UNROLL
-    for (int g = 0; g < G; ++g) {
-      sum[g] = madd(loadQuad(values + slot[g]), gatherQuad(x, columns + slot[g]), sum[g]);
-      slot[g] += kGroupRows;
-    }
+    for (int g = 0; g < G; ++g) sum[g] = madd(loadQuad(value[g] + k), gatherQuad(x, column[g] + k), sum[g]);
   }
   SETNET_UNROLL
   for (int g = 0; g < G; ++g) {
-    for (int64_t k = common; k < walk->steps[g]; ++k, slot[g] += kGroupRows)
-      sum[g] = madd(loadQuad(values + slot[g]), gatherQuad(x, columns + slot[g]), sum[g]);
-    endVector(a, walk->rows + g * kGroupRows, sum[g], last);
+    for (int64_t k = kGroupRows * common; k < kGroupRows * count[g]; k += kGroupRows)
+      sum[g] = madd(loadQuad(value[g] + k), gatherQuad(x, column[g] + k), sum[g]);
+    endVector(a, walk.rows + g * kGroupRows, sum[g], last);
   }
-  walk->rows += G * kGroupRows;
-  walk->steps += G;
+  return {walk.rows + G * kGroupRows, walk.steps + G, walk.slot};
 }
 
 template <class Weight>
 static void sparseVectorWith(const SparseVectorArgs& a, const Weight* values) {
-  VectorWalk walk = {a.w.rows, a.w.steps, 0};
-  for (int64_t block = 0; block < a.w.blocks; ++block) {
-    const float* x = a.x + block * a.w.blockWidth;
-    const bool first = block == 0, last = block + 1 == a.w.blocks;
+  const PackedRows w = a.w;
+  VectorWalk walk = {w.rows, w.steps, 0};
+  for (int64_t block = 0; block < w.blocks; ++block) {
+    const float* x = a.x + block * w.blockWidth;
+    const bool first = block == 0, last = block + 1 == w.blocks;
     int64_t group = 0;
-    for (; group + kVectorGroups <= a.w.groups; group += kVectorGroups)
-      vectorGroups<kVectorGroups>(a, values, x, first, last, &walk);
-    for (; group < a.w.groups; ++group) vectorGroups<1>(a, values, x, first, last, &walk);
+    for (; group + kVectorGroups <= w.groups; group += kVectorGroups)
+      walk = vectorGroups<kVectorGroups>(a, w.columns, values, x, first, last, walk);
+    for (; group < w.groups; ++group) walk = vectorGroups<1>(a, w.columns, values, x, first, last, walk);
   }
 }
 
