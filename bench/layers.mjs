@@ -224,7 +224,9 @@ async function compareLibraries(
     repeats,
     ...(quick && { seconds: 0.005 }),
   };
+  const kernelsBefore = await kernelSeconds(name, quick);
   const results = await runNative('libraries', args);
+  const kernelsAfter = await kernelSeconds(name, quick);
   const best = {};
   for (const { name: library, value, unit, absent, repeats = 0, batch, ...extra } of results) {
     const origin = { threads, repeats: value === null ? 0 : repeats, group: 'library', layer: name, batch };
@@ -246,7 +248,6 @@ async function compareLibraries(
       layer: name,
       batch,
       peer: 'best sparse library',
-      ...target,
     };
     const title = `${name}: best sparse library / setnet, batch ${batch}`;
     const absent = results.find((one) => one.absent)?.absent ?? 'no sparse library was measured';
@@ -256,7 +257,33 @@ async function compareLibraries(
     }
     const seconds = await secondsAround(batch);
     figure(title, best[batch].value / (seconds * 1e6), 'times', { ...origin, library: best[batch].library });
+    // The libraries are timed on a layout of their choice, without what it takes to get there: so is our kernel here.
+    const before = kernelsBefore[batch];
+    const after = kernelsAfter[batch];
+    if (before === undefined || after === undefined) continue;
+    const product = { ...origin, peer: 'best sparse library, product alone', ...target, library: best[batch].library };
+    figure(`${name}: setnet, product alone, batch ${batch}`, (before + after) / 2, 'us', { ...origin, repeats: 2 });
+    figure(
+      `${name}: best sparse library / setnet, product alone, batch ${batch}`,
+      best[batch].value / ((before + after) / 2),
+      'times',
+      product,
+    );
   }
+}
+
+/** { batch: microseconds } of our kernels on a layer of this name, where bench/native/kernels.cc has it. */
+async function kernelSeconds(name, quick) {
+  const { buildInfo } = await import('setnet');
+  const isa = buildInfo().instructionSet;
+  const result = {};
+  for (const kernel of ['sparseProduct', 'sparseVector']) {
+    const lines = await runNative('kernels', { isa, kernel, ...(quick && { seconds: 0.003, repeats: 5 }) });
+    for (const { shape, batch, microseconds } of lines)
+      if (shape === name && microseconds !== undefined && (kernel === 'sparseVector') === (batch === 1))
+        result[batch] = microseconds;
+  }
+  return result;
 }
 
 const colors = { setnet: 0, onnxruntime: 1, masked: 3, dense: 4 };

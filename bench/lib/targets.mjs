@@ -24,7 +24,7 @@ export function layerTarget(name, batch) {
   return layers[name]?.[batch] ?? {};
 }
 
-/** 1000x1000 4 % against the best of the sparse libraries. */
+/** 1000x1000 4 % against the best of the sparse libraries: product against product, each on its own layout. */
 export function libraryTarget(name, batch) {
   if (name !== '1000x1000 4 %') return {};
   return perBatch([1.2, 1.5, 1.6, 1.3], [1.4, 1.8, 1.9, 1.5])[batch] ?? {};
@@ -45,12 +45,12 @@ const referenceFma = 225;
 
 /**
  * A figure of the native program `kernels` on the widest instruction set, `isa`; `fma`: that of this machine in GFLOP/s, or
- * undefined. The gather is the kernel of batch 1.
+ * undefined.
  */
 export function kernelTarget({ kernel, shape, batch, bound, unit, isa }, fma, widest) {
   if (isa !== widest) return {};
   if (unit === 'fraction') {
-    if (kernel === 'gather' && shape === '1000x1000 4 %') return shares.batch1;
+    if (kernel === 'sparseVector' && shape === '1000x1000 4 %') return shares.batch1;
     if (kernel === 'sparseProduct' && shape === '1000x1000 4 %' && batch === 128) return shares.panel(isa);
     if (!/^sgemm/.test(bound) || batch < 100) return {};
     if (kernel === 'denseForward' || kernel === 'denseInputGradient') return { floor: 0.7 };

@@ -15,6 +15,7 @@ namespace {
 using namespace setnet;
 
 constexpr int64_t kBatches[] = {1, 16, 100, 128};
+constexpr int64_t kProductBatches[] = {1, 16, 100, 128, 1024};
 // Of kernels whose time is proportional to the batch's vectors.
 constexpr int64_t kElementBatches[] = {1, 128};
 
@@ -39,7 +40,7 @@ std::string unitsName(int64_t units) { return std::to_string(units) + " units"; 
 void time_sparseProduct(const KernelBench& bench) {
   for (const SparseShape& shape : kSparseShapes) {
     const PackedWeights w(shape.rows, shape.columns, shape.density, false);
-    for (const int64_t batch : kBatches) {
+    for (const int64_t batch : kProductBatches) {
       PanelMemory x(shape.columns, batch, 1), y(shape.rows, batch, 2);
       kernels::SparseProductArgs args = {};
       args.w = w.forward.view(0);
