@@ -89,8 +89,8 @@ template <int N, int Width, class Weight, class Finish>
 static void productPanel(const PackedRows& w, const Weight* values, const float* start, const float* x, float* y,
                          const Finish& finish) {
   constexpr int R = kSparseRows * 2 / N < 4 ? kSparseRows * 2 / N : 4;
-  // With one vector a group alone has too few chains to hide their latency: two groups go side by side.
-  constexpr bool kPairs = N == 1 && R == 4;
+  // With one vector a group alone may have too few chains to hide their latency: then two groups go side by side.
+  constexpr bool kPairs = N == 1 && R == 4 && kSparseGroups == 2;
   const uint16_t* columns = w.columns;
   const uint32_t* rows = w.rows;
   const uint32_t* steps = w.steps;
@@ -131,8 +131,7 @@ static void productPanel(const PackedRows& w, const Weight* values, const float*
         if (r > 0 && rows[r] == rows[r - 1]) continue;
         ProductTile<R, N, Width> tile;
         tile.begin(rows + r, start, first, y);
-        for (int64_t k = 0; k < kGroupRows * count; k += kGroupRows)
-          tile.step(columns + r + k, values + r + k, blockX);
+        for (int64_t k = 0; k < kGroupRows * count; k += kGroupRows) tile.step(columns + r + k, values + r + k, blockX);
         tile.end(rows + r, last, y, finish);
       }
       rows += kGroupRows;
