@@ -1,14 +1,16 @@
 // Builds and runs the C++ tests: one executable per native/test/*_test.cc of native/sources.json, linked with every source
 // outside native/binding/. Drives the compiler itself (with -MMD files and times), so that no CMake is needed.
 //
-//   node scripts/build-native-tests.mjs [--run] [--only REGEX] [--sanitize thread|address] [--timeout SECONDS] [--counts FILE]
+//   node scripts/build-native-tests.mjs [--run] [--only REGEX] [--sanitize thread|address] [--target arm64]
+//                                       [--timeout SECONDS] [--counts FILE]
 //
 // Without a sanitizer the objects of a fresh native build are linked, if there is one: what ships is what is tested, and
-// nothing is compiled twice. A test prints `N passed, N failed` last and exits non-zero when something failed.
+// nothing is compiled twice. For a --target that this machine is not, everything is compiled by a cross compiler and
+// runs in an emulator. A test prints `N passed, N failed` last and exits non-zero when something failed.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { freshObjects } from './build-native.mjs';
-import { findCompiler } from './lib/requirements.mjs';
+import { findCompiler, findCrossTools } from './lib/requirements.mjs';
 import {
   cores,
   Failure,
@@ -34,6 +36,11 @@ function compilerCommand() {
   const found = findCompiler();
   if (found === undefined) throw new Failure('a C++ compiler (g++) is missing and needed for the C++ tests.');
   return [found];
+}
+
+/** The tools for another kind of machine than this, or undefined where the target is this one. */
+export function crossTools(target) {
+  return target === undefined || target === process.arch ? undefined : findCrossTools(target);
 }
 
 function timeOf(path) {
@@ -70,13 +77,16 @@ async function pool(tasks, limit) {
   await Promise.all(Array.from({ length: Math.min(limit, queue.length) }, worker));
 }
 
-export async function buildNativeTests({ sanitize, only } = {}) {
+export async function buildNativeTests({ sanitize, only, target } = {}) {
   if (sanitize !== undefined && !(sanitize in sanitizers)) {
     throw new Failure(`--sanitize is '${sanitize}'; it may be 'address' or 'thread'.`);
   }
+  const cross = crossTools(target);
+  if (cross && sanitize)
+    throw new Failure('the sanitizers do not work in an emulator; leave out --sanitize or --target.');
   const list = readSources();
-  const folder = join(root, 'build-tests', sanitize || 'plain');
-  const compiler = compilerCommand();
+  const folder = join(root, 'build-tests', cross ? target : sanitize || 'plain');
+  const compiler = cross ? [cross.compiler] : compilerCommand();
   const common = [
     ...list.defines.map((define) => `-D${define}`),
     ...list.includeDirs.map((path) => `-I${path}`),
@@ -98,7 +108,7 @@ export async function buildNativeTests({ sanitize, only } = {}) {
   if (tests.length === 0)
     throw new Failure(only ? `no C++ test matches '${only}'.` : 'native/sources.json lists no C++ test.');
 
-  const built = sanitize ? undefined : freshObjects();
+  const built = sanitize || cross ? undefined : freshObjects();
   const reuse = built !== undefined && librarySources.every((source) => existsSync(built(source)));
   const failures = [];
   let compiled = 0;
@@ -155,16 +165,21 @@ export async function buildNativeTests({ sanitize, only } = {}) {
 }
 
 /** Runs the executables one after the other (they bring threads of their own) and sums what they print. */
-export async function runNativeTests(executables, { sanitize, timeout = 300 } = {}) {
+export async function runNativeTests(executables, { sanitize, target, timeout = 300 } = {}) {
+  const { emulator, libraries } = crossTools(target) || {};
   // TSan wants the memory layout that older kernels had; without address randomisation it starts everywhere.
   const prefix =
     sanitize === 'thread' && findProgram('setarch')
       ? ['setarch', process.arch === 'arm64' ? 'aarch64' : 'x86_64', '-R']
-      : [];
+      : emulator
+        ? [emulator]
+        : [];
   const env = {
     ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0',
     UBSAN_OPTIONS: 'print_stacktrace=1',
     TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1',
+    // The second one is for a test that starts itself once more.
+    ...(emulator ? { QEMU_LD_PREFIX: libraries, SETNET_TEST_LAUNCHER: emulator } : {}),
   };
   const sum = { passed: 0, failed: 0 };
   for (const executable of executables) {
@@ -194,12 +209,15 @@ if (isMain(import.meta.url)) {
   runMain(async () => {
     const args = process.argv.slice(2);
     const sanitize = readOption('--sanitize');
-    const { executables } = await stage(`C++ tests, compiling${sanitize ? ` (${sanitize} sanitizer)` : ''}`, () =>
-      buildNativeTests({ sanitize, only: readOption('--only') }),
+    const target = readOption('--target');
+    const kind = sanitize ? ` (${sanitize} sanitizer)` : target ? ` (${target})` : '';
+    const { executables } = await stage(`C++ tests, compiling${kind}`, () =>
+      buildNativeTests({ sanitize, target, only: readOption('--only') }),
     );
     if (!args.includes('--run')) return;
     const { passed, failed } = await runNativeTests(executables, {
       sanitize,
+      target,
       timeout: Number(readOption('--timeout') || 300),
     });
     console.log(`  C++: ${passed} checks passed, ${failed} failed`);

@@ -1,5 +1,8 @@
 // Subnormal numbers are flushed to zero while the engine computes (they cost a hundred cycles each), and the flag of
 // the thread is put back afterwards: threads that are not ours keep their arithmetic.
+//
+// One difference between processors is left: a result that lies under the smallest normal number (2^-126) and would be
+// rounded up to it stays that number on x86 and becomes 0 on arm64, which looks before rounding.
 #pragma once
 
 #include <cstdint>

@@ -175,6 +175,21 @@ TEST("sign, zero and order of a float come from its bits, whatever the flush mod
   check();
 }
 
+TEST("subnormal results and operands count as zero while they are flushed, and not afterwards") {
+  volatile float smallest = std::numeric_limits<float>::min(), half = 0.5f, subnormal = 1e-40f, large = 1e30f;
+  volatile double smallestDouble = std::numeric_limits<double>::min(), halfDouble = 0.5;
+  {
+    FlushSubnormals flush;
+    CHECK_EQ(bitsOf(smallest * half), 0u);
+    CHECK_EQ(bitsOf(-smallest * half), 0x80000000u);  // a zero keeps the sign
+    CHECK_EQ(bitsOf(subnormal * large), 0u);
+    CHECK(smallestDouble * halfDouble == 0);
+  }
+  CHECK(smallest * half > 0);
+  CHECK(subnormal * large > 0);
+  CHECK(smallestDouble * halfDouble > 0);
+}
+
 TEST("finite, infinite and NaN are told apart by bits") {
   for (const float x : {0.0f, -0.0f, 1.0f, -3.4e38f, 1e-45f}) CHECK(isFiniteBits(x) && !isNanBits(x));
   CHECK(!isFiniteBits(INFINITY) && !isFiniteBits(-INFINITY) && !isFiniteBits(NAN));

@@ -372,7 +372,10 @@ int printDigests() {
 // What this program prints with --digests under the forced instruction set; the first line apart.
 std::string digestsUnder(const std::string& isa, std::string* firstLine) {
   std::string output;
-  const std::string command = "SETNET_FORCE_ISA=" + isa + " '" + ownPath + "' --digests";
+  // Where this program runs in an emulator, so must the one that it starts.
+  const char* launcher = std::getenv("SETNET_TEST_LAUNCHER");
+  const std::string command =
+      "SETNET_FORCE_ISA=" + isa + " " + (launcher ? launcher : "") + " '" + ownPath + "' --digests";
   std::FILE* pipe = popen(command.c_str(), "r");
   if (!pipe) {
     FAIL("cannot start " + command);

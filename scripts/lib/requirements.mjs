@@ -1,7 +1,7 @@
 // What must be there before anything can be built, and one sentence for what is missing.
 import { execFileSync } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { Failure, findProgram, readJson } from './util.mjs';
 
 /** The Node that package.json's engines field asks for, as [major, minor]. */
@@ -28,6 +28,45 @@ export function findCompiler() {
   const named = (process.env.CXX || '').trim().split(/\s+/)[0];
   if (named) return findProgram(named);
   return findProgram('g++') || findProgram('c++') || findProgram('clang++');
+}
+
+/** What builds and runs the C++ tests for a processor that this one is not, per value of Node's process.arch. */
+const crossTools = {
+  arm64: {
+    compilers: [
+      'aarch64-linux-gnu-g++',
+      'aarch64-linux-gnu-g++-14',
+      'aarch64-linux-gnu-g++-13',
+      'aarch64-linux-gnu-g++-12',
+    ],
+    emulators: ['qemu-aarch64-static', 'qemu-aarch64'],
+    packages: 'g++-aarch64-linux-gnu qemu-user-static',
+  },
+};
+
+/** { compiler, emulator, libraries: the folder whose lib/ has them } for `target`, or one sentence that names what is missing. */
+export function findCrossTools(target) {
+  if (!(target in crossTools)) {
+    const known = Object.keys(crossTools).join(', ');
+    throw new Failure(`the C++ tests cannot be built for '${target}'; known are ${known} and this machine's own kind.`);
+  }
+  const { compilers, emulators, packages } = crossTools[target];
+  const compiler = compilers.find((name) => findProgram(name));
+  const emulator = emulators.find((name) => findProgram(name));
+  const missing = [
+    ...(compiler === undefined ? [`a C++ compiler for ${target} (${compilers[0]})`] : []),
+    ...(emulator === undefined ? [`an emulator of ${target} (${emulators[0]})`] : []),
+  ];
+  if (missing.length === 0) {
+    // The compiler answers with a bare name where it has no such file.
+    const libc = execFileSync(compiler, ['-print-file-name=libc.so.6'], { encoding: 'utf8' }).trim();
+    if (!isAbsolute(libc))
+      throw new Failure(`${compiler} has no C library: run \`apt-get install ${packages}\` (as root).`);
+    return { compiler, emulator, libraries: dirname(dirname(resolve(libc))) };
+  }
+  throw new Failure(
+    `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing and needed for the C++ tests of ${target}: on Debian or Ubuntu run \`apt-get install ${packages}\` (as root), then run this again.`,
+  );
 }
 
 /** CMake, if there is one that knows string(JSON), which came with 3.19. */

@@ -31,6 +31,8 @@ static void denseVectorTiles(const DenseVectorArgs& a, int64_t row) {
 
 static void denseVector(const DenseVectorArgs& a) {
   int64_t row = a.rowBegin;
-  for (; row + kLanes < a.rowEnd; row += 2 * kLanes) denseVectorTiles<2>(a, row);
-  if (row < a.rowEnd) denseVectorTiles<1>(a, row);
+  if constexpr (kDenseTiles == 2) {
+    for (; row + kLanes < a.rowEnd; row += 2 * kLanes) denseVectorTiles<2>(a, row);
+  }
+  for (; row < a.rowEnd; row += kLanes) denseVectorTiles<1>(a, row);
 }

@@ -13,8 +13,10 @@ constexpr int kDenseVectors = 1;
 constexpr int kUpdateRows = 4;
 constexpr int kUpdateVectors = 1;
 constexpr int kSparseRows = 2;      // rows of a packed group at a time, two vectors each
+constexpr int kSparseGroups = 2;    // groups side by side where there is one vector
 constexpr int kSampledVectors = 4;  // of a row's gradient that stay in registers
 constexpr int kSampledRows = 2;     // connections of a sampled product at a time
+constexpr int kDenseTiles = 2;      // of 16 rows, for a single sample
 
 struct Lanes {
   __m256 low, high;

@@ -14,8 +14,10 @@ constexpr int kDenseVectors = 1;
 constexpr int kUpdateRows = 2;
 constexpr int kUpdateVectors = 1;
 constexpr int kSparseRows = 1;      // rows of a packed group at a time, two vectors each
+constexpr int kSparseGroups = 2;    // groups side by side where there is one vector
 constexpr int kSampledVectors = 2;  // of a row's gradient that stay in registers
 constexpr int kSampledRows = 1;     // connections of a sampled product at a time
+constexpr int kDenseTiles = 2;      // of 16 rows, for a single sample
 
 typedef float Float4 __attribute__((vector_size(16)));
 typedef uint32_t Word4 __attribute__((vector_size(16)));

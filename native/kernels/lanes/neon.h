@@ -7,14 +7,17 @@
 
 namespace setnet::kernels::neon {
 
-// Sizes of register tiles (32 registers, four per vector of 16 lanes).
-constexpr int kDenseRows = 6;
+// Sizes of register tiles (32 registers, four per vector of 16 lanes). Four vectors of sums are 16 chains, enough to
+// hide the latency of four multiply-adds per cycle; with 24 of them g++ keeps some of the chains in memory.
+constexpr int kDenseRows = 4;
 constexpr int kDenseVectors = 1;
 constexpr int kUpdateRows = 4;
 constexpr int kUpdateVectors = 1;
 constexpr int kSparseRows = 2;      // rows of a packed group at a time, two vectors each
-constexpr int kSampledVectors = 4;  // of a row's gradient that stay in registers
+constexpr int kSparseGroups = 1;    // groups side by side where there is one vector
+constexpr int kSampledVectors = 2;  // of a row's gradient that stay in registers
 constexpr int kSampledRows = 2;     // connections of a sampled product at a time
+constexpr int kDenseTiles = 1;      // of 16 rows, for a single sample
 
 struct Lanes {
   float32x4_t q[4];
@@ -31,16 +34,28 @@ SETNET_INLINE Lanes load(const float* p) {
   return r;
 }
 SETNET_INLINE void store(float* p, Lanes a) { SETNET_EACH vst1q_f32(p + 4 * i, a.q[i]); }
-// The first `count` lanes; the others are 0.
+// The first `count` lanes; the others are 0. Without loops, which the compiler would turn into calls of memcpy.
+SETNET_INLINE float32x4_t loadPart4(const float* p, int64_t count) {
+  if (count >= 4) return vld1q_f32(p);
+  float32x4_t v = vdupq_n_f32(0);
+  if (count > 0) v = vld1q_lane_f32(p, v, 0);
+  if (count > 1) v = vld1q_lane_f32(p + 1, v, 1);
+  if (count > 2) v = vld1q_lane_f32(p + 2, v, 2);
+  return v;
+}
+SETNET_INLINE void storePart4(float* p, float32x4_t v, int64_t count) {
+  if (count >= 4) return vst1q_f32(p, v);
+  if (count > 0) vst1q_lane_f32(p, v, 0);
+  if (count > 1) vst1q_lane_f32(p + 1, v, 1);
+  if (count > 2) vst1q_lane_f32(p + 2, v, 2);
+}
 SETNET_INLINE Lanes loadPart(const float* p, int64_t count) {
-  float part[16] = {};
-  for (int64_t i = 0; i < count; ++i) part[i] = p[i];
-  return load(part);
+  Lanes r;
+  SETNET_EACH r.q[i] = loadPart4(p + 4 * i, count - 4 * i);
+  return r;
 }
 SETNET_INLINE void storePart(float* p, Lanes a, int64_t count) {
-  float part[16];
-  store(part, a);
-  for (int64_t i = 0; i < count; ++i) p[i] = part[i];
+  SETNET_EACH storePart4(p + 4 * i, a.q[i], count - 4 * i);
 }
 // 16 integers as f32; the compiler vectorizes it.
 template <class T>

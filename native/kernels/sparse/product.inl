@@ -91,8 +91,8 @@ static void productPanel(const SparseProductArgs& a, const Weight* values, const
   const PackedRows& w = a.w;
   const float* start = a.start;
   constexpr int R = kSparseRows * 2 / N < 4 ? kSparseRows * 2 / N : 4;
-  // With one vector a group alone has too few chains to hide their latency: two groups go side by side.
-  constexpr bool kPairs = N == 1 && R == 4;
+  // With one vector a group alone may have too few chains to hide their latency: then two groups go side by side.
+  constexpr bool kPairs = N == 1 && R == 4 && kSparseGroups == 2;
   const uint16_t* columns = w.columns;
   const uint32_t* rows = w.rows;
   const uint32_t* steps = w.steps;
