@@ -132,6 +132,8 @@ async function activationAndDropout({ setnet, figure, repeats }, data) {
     'relu, dropout 0.3': { activation: 'relu', dropout: 0.3 },
     'srelu, dropout 0.3': { activation: 'srelu', dropout: 0.3 },
   };
+  // The recommended rate is relu's: srelu, which begins as the identity with a kink, diverges at it.
+  const learningRate = 0.02;
   const fits = {};
   const absences = {};
   for (const [name, { activation, dropout }] of Object.entries(variants)) {
@@ -143,7 +145,7 @@ async function activationAndDropout({ setnet, figure, repeats }, data) {
         data,
         settings: { activation, dropout },
       });
-      fits[name] = fitOf(setnet, net, data, { threads, settings: { dropout } });
+      fits[name] = fitOf(setnet, net, data, { threads, settings: { dropout, learningRate } });
     } catch (error) {
       if (error.code !== 'ERR_SETNET_OPTION') throw error;
       absences[name] = error.message;
