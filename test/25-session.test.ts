@@ -373,7 +373,7 @@ describe('25 session', () => {
     });
   });
 
-  describe('memory', () => {
+  describe('memory @memory', () => {
     it('a synchronous prediction with an out allocates nothing, of a network as of a session', async function () {
       this.timeout(60_000);
       const bytes = await runChildJson<Record<string, number>>(
