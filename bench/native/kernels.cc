@@ -232,13 +232,20 @@ void time_biasUpdate(const KernelBench& bench) {
 
 // --- Elementwise kernels ---
 
+// What a rule that learns has learned: so little that the same numbers again and again stay finite.
+std::vector<float> learnedOf(int rule, int64_t units) {
+  return std::vector<float>(rules::learnedOf(rule).size() * static_cast<size_t>(units), 0.5f);
+}
+
 void time_activation(const KernelBench& bench) {
   const double parameters[rules::kMaxParameters] = {};
   for (const int64_t units : kDenseSizes) {
     for (const int64_t batch : kElementBatches) {
       PanelMemory z(units, batch, 1);
       for (int rule = 0; rule < static_cast<int>(std::size(rules::kActivations)); ++rule) {
-        const kernels::ActivationArgs args = {rule, parameters, 0, units, z.panels(), z.panels(), z.vectors()};
+        const std::vector<float> learned = learnedOf(rule, units);
+        const kernels::ActivationArgs args = {rule,        parameters,     0,    units, z.panels(), z.panels(),
+                                              z.vectors(), learned.data(), units};
         const double elements = static_cast<double>(units * batch),
                      moved = static_cast<double>(units * z.vectors() * 128);
         bench.run({std::string("activation ") + rules::kActivations[rule].name, unitsName(units), batch, moved,
@@ -255,7 +262,9 @@ void time_activationVector(const KernelBench& bench) {
     z.fillRandom(1);
     for (int rule = 0; rule < static_cast<int>(std::size(rules::kActivations)); ++rule) {
       const rules::RuleChoice choice = rules::defaultsOf(rules::kActivations, rule);
-      const kernels::ActivationVectorArgs args = {rule, choice.parameters, units, z.data(), y.data()};
+      const std::vector<float> learned = learnedOf(rule, units);
+      const kernels::ActivationVectorArgs args = {rule,     choice.parameters, units, z.data(),
+                                                  y.data(), learned.data(),    units};
       bench.run({std::string("activationVector ") + rules::kActivations[rule].name, unitsName(units), 1,
                  static_cast<double>(units) * 8, bench.ceilings.update(2 * z.size() * sizeof(float)), "ns per element",
                  static_cast<double>(units)},
@@ -272,6 +281,7 @@ void time_activationGradient(const KernelBench& bench) {
       std::vector<uint16_t> kept(static_cast<size_t>(units * y.vectors()), 0xB5AD);
       for (const bool dropped : {false, true}) {
         for (int rule = 0; rule < static_cast<int>(std::size(rules::kActivations)); ++rule) {
+          const std::vector<float> learned = learnedOf(rule, units);
           const kernels::ActivationGradientArgs args = {rule,
                                                         parameters,
                                                         0,
@@ -279,10 +289,13 @@ void time_activationGradient(const KernelBench& bench) {
                                                         y.panels(),
                                                         y.panels(),
                                                         gradient.panels(),
+                                                        gradient.panels(),
                                                         y.vectors(),
                                                         dropped ? kept.data() : nullptr,
                                                         y.vectors(),
-                                                        1.0f};
+                                                        1.0f,
+                                                        learned.data(),
+                                                        units};
           const double elements = static_cast<double>(units * batch),
                        moved = static_cast<double>(units * y.vectors() * 192);
           bench.run(
@@ -291,6 +304,37 @@ void time_activationGradient(const KernelBench& bench) {
                elements},
               [&] { bench.table.activationGradient(args); });
         }
+      }
+    }
+  }
+}
+
+void time_activationUpdate(const KernelBench& bench) {
+  const Optimizer optimizer;
+  for (const int64_t units : kDenseSizes) {
+    for (const int64_t batch : kElementBatches) {
+      PanelMemory z(units, batch, 1), dy(units, batch, 2);
+      for (int rule = 0; rule < static_cast<int>(std::size(rules::kActivations)); ++rule) {
+        std::vector<float> learned = learnedOf(rule, units), velocity(learned.size());
+        if (learned.empty()) continue;
+        const rules::RuleChoice choice = rules::defaultsOf(rules::kActivations, rule);
+        kernels::ActivationUpdateArgs args = {};
+        args.rule = rule;
+        args.parameters = choice.parameters;
+        args.unitEnd = units;
+        args.z = z.panels();
+        args.dy = dy.panels();
+        args.vectors = z.vectors();
+        args.keptScale = 1;
+        args.learned = learned.data();
+        args.learnedStride = units;
+        args.state[0] = velocity.data();
+        args.optimizer = optimizer.choice();
+        const double elements = static_cast<double>(units * batch);
+        bench.run({std::string("activationUpdate ") + rules::kActivations[rule].name, unitsName(units), batch,
+                   static_cast<double>(units * z.vectors() * 128), bench.ceilings.read(z.bytes() + dy.bytes()),
+                   "ns per element", elements},
+                  [&] { bench.table.activationUpdate(args); });
       }
     }
   }

@@ -16,7 +16,7 @@ uint64_t ForwardForm::work() const {
 }
 
 int ForwardForm::partsFor(uint64_t samples, int threads) const {
-  const int parts = cpu::partsFor(work() * samples, threads);
+  const int parts = samples == 1 ? (work() < kSerialSingle ? 1 : threads) : cpu::partsFor(work() * samples, threads);
   return parts == 1 || !packed ? parts : packed->parts();
 }
 

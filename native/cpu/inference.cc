@@ -52,15 +52,24 @@ struct Call {
 // layer, and goes on when it fills a panel. Nothing of this changes a bit: a sample's sums do not depend on its lane.
 class Share {
  public:
-  Share(const Call& call, Workspace* workspace)
-      : call_(call), kernels_(*call.network.kernels), layers_(*call.network.layers), workspace_(*workspace) {}
+  // `width`: of its widest panels; 1 where there is a single sample only.
+  Share(const Call& call, int64_t width, Workspace* workspace)
+      : call_(call),
+        width_(width),
+        kernels_(*call.network.kernels),
+        layers_(*call.network.layers),
+        workspace_(*workspace) {}
 
   Status begin() {
     const size_t count = layers_.size();
-    SETNET_TRY(workspace_.panels.reserve(static_cast<uint64_t>((call_.inputs + 2 * call_.widest) * kWide)));
+    // Samples that wait for company go on in panels of 32, but only where there are more than 16.
+    const int64_t input = call_.byBlocks
+                              ? std::max(call_.inputs, roundUp(layers_[0].packed->columnsOf(0).end, kLanes) * width_)
+                              : call_.inputs * width_;
+    SETNET_TRY(workspace_.panels.reserve(static_cast<uint64_t>(input + 2 * call_.widest * width_)));
     inputPanel_ = workspace_.panels.data();
-    outputPanels_[0] = inputPanel_ + call_.inputs * kWide;
-    outputPanels_[1] = outputPanels_[0] + call_.widest * kWide;
+    outputPanels_[0] = inputPanel_ + input;
+    outputPanels_[1] = outputPanels_[0] + call_.widest * width_;
     try {
       if (workspace_.waiting.size() < count) {
         workspace_.waiting.resize(count);
@@ -248,6 +257,7 @@ class Share {
   }
 
   const Call& call_;
+  const int64_t width_;
   const kernels::KernelTable& kernels_;
   const std::vector<ForwardForm>& layers_;
   Workspace& workspace_;
@@ -306,7 +316,7 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
   call.byBlocks = call.byBlocks && (shares > 1 || threads == 1);
   const auto inferShare = [&](int index) -> Status {
     Workspace workspace = workspaces->take();
-    Share share(call, &workspace);
+    Share share(call, rows.count == 1 ? 1 : width, &workspace);
     Status status = share.begin();
     for (int64_t p = panels * index / shares; p < panels * (index + 1) / shares && status.ok(); ++p) {
       const uint64_t first = static_cast<uint64_t>(p * width);

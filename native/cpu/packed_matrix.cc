@@ -157,11 +157,11 @@ void PackedMatrix::placeRows(const Part& part, int64_t block, const uint32_t* le
   }
 }
 
-Status PackedMatrix::reserveSlots(uint64_t slots, int companionCount) {
+Status PackedMatrix::reserveSlots(uint64_t slots, int companionCount, bool isTraining) {
   slots_ = slots;
   companionCount_ = companionCount;
-  // A little more than now, so that the next evolution finds room.
-  const uint64_t room = slots + slots / 64 + kSlack;
+  // In training a little more than now, so that the next evolution finds room.
+  const uint64_t room = slots + (isTraining ? slots / 64 : 0) + kSlack;
   SETNET_TRY(columnOf_.reserve(room));
   SETNET_TRY(values_.reserve(room));
   for (int i = 0; i < companionCount; ++i) SETNET_TRY(companions_[i].reserve(room));
@@ -223,7 +223,7 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
     part.slots = slot - part.firstSlot;
     slot += kSlack;
   }
-  SETNET_TRY(reserveSlots(slot, options.companionCount));
+  SETNET_TRY(reserveSlots(slot, options.companionCount, options.updatable));
 
   std::vector<uint64_t> to;
   for (const Part& part : parts_) to.push_back(part.firstSlot);
@@ -341,7 +341,7 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
     part.slots = slot - part.firstSlot;
     slot += kSlack;
   }
-  SETNET_TRY(reserveSlots(slot, 0));
+  SETNET_TRY(reserveSlots(slot, 0, true));
   SETNET_TRY(positions_.reserve(values_.size()));
   // Padding reads a slot that holds 0 for ever: the slack of the other form's last part.
   const uint32_t nothing = static_cast<uint32_t>(forward.slots_ - 1);

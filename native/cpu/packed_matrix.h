@@ -97,7 +97,7 @@ class PackedMatrix {
   // One block of a part: what lies row by row, as `lengths` says, to slots from `to` on. Gives the slot behind them.
   uint64_t fillBlock(const Part& part, int64_t block, const uint64_t* firstOfRow, const uint32_t* wideColumns,
                      const uint16_t* columns, const float* values, const float* const* companions, uint64_t to);
-  Status reserveSlots(uint64_t slots, int companionCount);
+  Status reserveSlots(uint64_t slots, int companionCount, bool isTraining);
 
   uint64_t rows_ = 0, columns_ = 0, count_ = 0, slots_ = 0;
   int64_t blocks_ = 0, blockWidth_ = 0;

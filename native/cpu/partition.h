@@ -7,8 +7,10 @@
 
 namespace setnet::cpu {
 
-// Below this many multiply-adds a second thread costs more than it brings.
-constexpr uint64_t kSerialWork = 200000;
+// Below this many multiply-adds a second thread costs more than it brings: 40 microseconds of vectors of samples, ...
+constexpr uint64_t kSerialWork = 1600000;
+// ... or of a single sample.
+constexpr uint64_t kSerialSingle = 200000;
 
 // Into how many parts a job of `work` multiply-adds is cut.
 inline int partsFor(uint64_t work, int threads) { return work < kSerialWork ? 1 : threads; }

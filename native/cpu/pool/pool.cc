@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <system_error>
 #include <thread>
@@ -14,9 +15,20 @@
 namespace setnet::cpu::pool {
 namespace {
 
-// Turns of yielding before a thread blocks: the phases of a training step follow each other within microseconds, and
-// waking a thread costs more than that. A yield lets any other runnable thread go first.
-constexpr int kSpins = 200;
+// How long a thread yields before it blocks: the phases of a training step and the calls of a loop follow each other
+// within less, and waking a thread costs up to 50 microseconds. A yield lets any other runnable thread go first.
+constexpr std::chrono::microseconds kPatience{300};
+
+// Yields until `done` or patience ends.
+template <class Done>
+void yieldUntil(const Done& done) {
+  if (done()) return;
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!done()) {
+    sched_yield();
+    if (std::chrono::steady_clock::now() >= end) return;
+  }
+}
 
 class Lock {
  public:
@@ -57,7 +69,7 @@ class Pool {
     }
     while ((next = next_.fetch_add(1, std::memory_order_relaxed)) < parts) work(context, next);
     // Every part is taken; some may still be running. Threads that wake up later find the job closed.
-    for (int spin = 0; spin < kSpins && active_.load(std::memory_order_acquire) > 0; ++spin) sched_yield();
+    yieldUntil([&] { return active_.load(std::memory_order_acquire) == 0; });
     {
       Lock lock(&mutex_);
       open_ = false;
@@ -115,7 +127,7 @@ class Pool {
   void serve(uint64_t seen) {
     FlushSubnormals flush;
     for (;;) {
-      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin) sched_yield();
+      yieldUntil([&] { return generation_.load(std::memory_order_acquire) != seen; });
       void (*work)(void*, int);
       void* context;
       int parts;
