@@ -36,6 +36,17 @@ float keptScale(double rate) { return static_cast<float>(1 / (1 - rate)); }
 // More shares of the slices than threads, so that one that is held up elsewhere leaves work to the others.
 constexpr int kSharesPerThread = 4;
 
+// Brings the rows of some features near this core, one after the other. Half of a batch's activations were written by
+// another core: what the kernels then find line by line, in no order, would cost a trip to it each.
+void fetch(const Panels& panels, int64_t panelCount, Range features) {
+  constexpr int64_t kLine = 16;  // floats
+  for (int64_t p = 0; p < panelCount; ++p) {
+    const float* panel = panels.data + p * panels.stride;
+    for (int64_t i = features.begin * panels.width; i < features.end * panels.width; i += kLine)
+      __builtin_prefetch(panel + i, 0, 2);
+  }
+}
+
 template <class Item, class Run>
 void forEach(const std::vector<Item>& items, bool serial, const Run& run) {
   if (serial)
@@ -288,6 +299,12 @@ void Engine::updateSparse() {
     args.gradient = traces_[item.layer].gradient;
     args.vectors = vectors_;
     args.optimizer = {rules_.optimizer.rule, weightCoefficients_};
+    // As long as they stay near until they are used.
+    constexpr int64_t kNear = int64_t{1} << 17;  // floats: half a megabyte
+    if (threads_ > 1 && l.inputs() * width_ * panels_ <= kNear) {
+      fetch(inputsOf(item.layer), panels_, {0, l.inputs()});
+      fetch(traces_[item.layer].gradient, panels_, packed.rowsOf(item.part));
+    }
     kernels_->sparseUpdate(args);
     updateBias(item.layer, packed.rowsOf(item.part));
     updateActivation(item.layer, packed.rowsOf(item.part));
