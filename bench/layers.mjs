@@ -16,6 +16,8 @@ export const options = {
 
 const threads = 1;
 const percent = (density) => `${Number((100 * density).toPrecision(3))} %`;
+/** A session that was frozen with optimizeFor: 'latency', for single rows. */
+const forLatency = 'setnet for latency';
 const layerName = ({ inputs, units, density }) =>
   `${inputs}${inputs === units ? 'x' : '->'}${units} ${percent(density)}`;
 
@@ -89,6 +91,7 @@ async function measureCase(bench, { group, ...layer }) {
     });
   const net = await create('sparse', { density });
   const session = await openSession(net, { threads });
+  const quickest = batches.includes(1) ? await openSession(net, { threads, optimizeFor: 'latency' }) : undefined;
   const others = {
     ...(layer.masked && { masked: await create('masked', { density }) }),
     ...(layer.dense && { dense: await create('dense') }),
@@ -105,6 +108,10 @@ async function measureCase(bench, { group, ...layer }) {
     for (const [kind, other] of Object.entries(others)) {
       out[kind] = new Float32Array(batch * units);
       calls[kind] = () => other.predictSync(rows, out[kind]);
+    }
+    if (batch === 1) {
+      out.latency = new Float32Array(units);
+      calls[forLatency] = () => quickest.predictSync(rows, out.latency);
     }
     if (model) calls.onnxruntime = model.call(rows, batch, inputs);
 
@@ -132,25 +139,28 @@ async function measureCase(bench, { group, ...layer }) {
     const flops = 2 * connections * batch;
     const detail = { ...origin, repeats: timing.repeats };
     for (const side of Object.keys(calls)) {
-      const work = side === 'setnet' ? flops : 2 * inputs * units * batch;
+      const work = side.startsWith('setnet') ? flops : 2 * inputs * units * batch;
       figure(`${name}: ${side}, batch ${batch}`, timing.time(side) * 1e6, 'us', {
         ...detail,
         side,
         spread: Number(timing.spread(side).toFixed(3)),
         rate: `${(work / timing.time(side) / 1e9).toFixed(1)} GFLOP/s`,
       });
-      if (side === 'setnet') continue;
+      if (side.startsWith('setnet')) continue;
       const isCrossover = group === 'density' && Math.abs(density - 0.3) < 1e-9;
       const target = isCrossover
         ? crossover
         : side === 'onnxruntime' && group === 'layer'
           ? layerTarget(name, batch)
           : {};
-      figure(`${name}: ${side} / setnet, batch ${batch}`, timing.ratio(side, 'setnet'), 'times', {
-        ...detail,
-        peer: side,
-        ...target,
-      });
+      for (const ours of ['setnet', forLatency].filter((one) => calls[one])) {
+        figure(`${name}: ${side} / ${ours}, batch ${batch}`, timing.ratio(side, ours), 'times', {
+          ...detail,
+          // The charts show one line for a layer.
+          peer: ours === 'setnet' ? side : `${side}, ${forLatency}`,
+          ...target,
+        });
+      }
     }
     if (!model) {
       const absent = runtime.absent;
@@ -178,6 +188,7 @@ async function measureCase(bench, { group, ...layer }) {
     });
   }
   await session.close();
+  await quickest?.close();
   await model?.close();
   for (const other of [net, ...Object.values(others)]) other.dispose();
 }
@@ -258,21 +269,27 @@ async function compareLibraries(
     const seconds = await secondsAround(batch);
     figure(title, best[batch].value / (seconds * 1e6), 'times', { ...origin, library: best[batch].library });
     // The libraries are timed on a layout of their choice, without what it takes to get there: so is our kernel here.
-    const before = kernelsBefore[batch];
-    const after = kernelsAfter[batch];
-    if (before === undefined || after === undefined) continue;
-    const product = { ...origin, peer: 'best sparse library, product alone', ...target, library: best[batch].library };
-    figure(`${name}: setnet, product alone, batch ${batch}`, (before + after) / 2, 'us', { ...origin, repeats: 2 });
-    figure(
-      `${name}: best sparse library / setnet, product alone, batch ${batch}`,
-      best[batch].value / ((before + after) / 2),
-      'times',
-      product,
-    );
+    for (const form of ['', latencyForm]) {
+      const before = kernelsBefore[batch + form];
+      const after = kernelsAfter[batch + form];
+      if (before === undefined || after === undefined) continue;
+      const mean = (before + after) / 2;
+      const end = `product alone, batch ${batch}${form}`;
+      figure(`${name}: setnet, ${end}`, mean, 'us', { ...origin, repeats: 2 });
+      figure(`${name}: best sparse library / setnet, ${end}`, best[batch].value / mean, 'times', {
+        ...origin,
+        peer: 'best sparse library, product alone',
+        ...target,
+        library: best[batch].library,
+      });
+    }
   }
 }
 
-/** { batch: microseconds } of our kernels on a layer of this name, where bench/native/kernels.cc has it. */
+/** What bench/native/kernels.cc calls the form that a session for latency has beside the other. */
+const latencyForm = ', form for latency';
+
+/** { batch, or batch and form: microseconds } of our kernels on a layer of this name, where bench/native/kernels.cc has it. */
 async function kernelSeconds(name, quick) {
   const { buildInfo } = await import('setnet');
   const isa = buildInfo().instructionSet;
@@ -280,8 +297,8 @@ async function kernelSeconds(name, quick) {
   for (const kernel of ['sparseProduct', 'sparseVector']) {
     const lines = await runNative('kernels', { isa, kernel, ...(quick && { seconds: 0.003, repeats: 5 }) });
     for (const { shape, batch, microseconds } of lines)
-      if (shape === name && microseconds !== undefined && (kernel === 'sparseVector') === (batch === 1))
-        result[batch] = microseconds;
+      if (shape?.startsWith(name) && microseconds !== undefined && (kernel === 'sparseVector') === (batch === 1))
+        result[batch + shape.slice(name.length)] = microseconds;
   }
   return result;
 }

@@ -34,6 +34,9 @@ struct Level {
   size_t bytes;  // 0: there is no such cache
 };
 
+// Less than a second-level cache: about what a step of training leaves there.
+constexpr size_t kHandOverBytes = size_t{512} << 10;
+
 void measureIsa(const CeilingMeter& meter, const CeilingIsa& isa) {
   const Report report(meter);
   const Caches& caches = meter.caches();
@@ -62,11 +65,52 @@ void measureIsa(const CeilingMeter& meter, const CeilingIsa& isa) {
         report.rate(what, isa, meter.randomRows(isa, floats, bytes), "GFLOP/s", bytes);
     }
   }
+  if (std::thread::hardware_concurrency() > 1)
+    report.rate("read what another core wrote", isa, meter.handOver(isa, kHandOverBytes), "GB/s", kHandOverBytes);
+  else
+    report.absent("read what another core wrote", isa, "GB/s", "this machine has one core");
   report.rate("software gather", isa, meter.softwareGather(isa), "G elements/s");
   if (isa.hardwareGather)
     report.rate("hardware gather", isa, meter.hardwareGather(isa), "G elements/s");
   else
     report.absent("hardware gather", isa, "G elements/s", "this instruction set has none");
+}
+
+// From a store on one core to its being seen on another: what every exchange between threads waits for. It says whether
+// the cores share a cache; in virtual machines that changes from one moment to the next.
+void measureSignal(const Timing& timing) {
+  if (std::thread::hardware_concurrency() <= 1) {
+    Figure::absent("signal to another core", "ns", "this machine has one core")
+        .add("ceiling", "signal to another core")
+        .add("threads", 2)
+        .print();
+    return;
+  }
+  constexpr int kTurns = 5000;
+  std::vector<double> times;
+  for (int r = 0; r < timing.repeats; ++r) {
+    alignas(64) std::atomic<int> turn{0};
+    std::thread other([&] {
+      for (int i = 0; i < kTurns; ++i) {
+        while (turn.load(std::memory_order_acquire) != 2 * i + 1) {
+        }
+        turn.store(2 * i + 2, std::memory_order_release);
+      }
+    });
+    const double start = now();
+    for (int i = 0; i < kTurns; ++i) {
+      turn.store(2 * i + 1, std::memory_order_release);
+      while (turn.load(std::memory_order_acquire) != 2 * i + 2) {
+      }
+    }
+    times.push_back((now() - start) / (2 * kTurns));
+    other.join();
+  }
+  Figure("signal to another core", median(times) * 1e9, "ns")
+      .add("ceiling", "signal to another core")
+      .add("threads", 2)
+      .add("repeats", timing.repeats)
+      .print();
 }
 
 void measureSgemm(int threads, const Timing& timing) {
@@ -108,6 +152,7 @@ int main(int argc, char** argv) {
   }
   if (!any)
     Figure::absent("FMA", "GFLOP/s", "the ceilings need AVX2 with FMA, or NEON; this processor has neither").print();
+  measureSignal(timing);
   measureSgemm(threads, timing);
   return 0;
 }

@@ -321,6 +321,30 @@ class CeilingMeter {
     return best;
   }
   Rate hardwareGather(const CeilingIsa& isa) const { return gather<uint32_t>(isa.hardwareGather); }
+  // Bytes/s of reading once what another core has written a moment ago: what bounds threads that work on each other's
+  // results. One reader, whatever threads() is.
+  Rate handOver(const CeilingIsa& isa, size_t bytes) const {
+    Buffer<float> data(bytes / sizeof(float));
+    Barrier barrier(2);
+    const int rounds = 4 * timing_.repeats;
+    std::thread writer([&] {
+      for (int r = 0; r < rounds; ++r) {
+        barrier.wait();
+        isa.update(data.data(), data.size());
+        barrier.wait();
+      }
+    });
+    std::vector<double> rates;
+    for (int r = 0; r < rounds; ++r) {
+      barrier.wait();
+      barrier.wait();
+      const double start = now();
+      isa.read(data.data(), data.size());
+      rates.push_back(static_cast<double>(bytes) / (now() - start));
+    }
+    writer.join();
+    return {median(rates), *std::max_element(rates.begin(), rates.end()), rounds};
+  }
 
  private:
   static Rate larger(const Rate& a, const Rate& b) { return b.value > a.value ? b : a; }

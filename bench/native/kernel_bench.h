@@ -55,11 +55,15 @@ struct PackedWeights {
     setnet::Status status = forward.pack(view, options, &memory);
     if (status.ok() && updatable) status = transposed.packTransposed(view, forward, 1, &memory);
     if (!status.ok()) Options::fail(status.message());
-    if (!updatable) columns.build(view);
+    if (updatable) return;
+    columns.build(view);
+    options.singles = true;
+    status = singles.pack(view, options, &memory);
+    if (!status.ok()) Options::fail(status.message());
   }
   double connections() const { return static_cast<double>(forward.count()); }
 
-  setnet::cpu::PackedMatrix forward, transposed;
+  setnet::cpu::PackedMatrix forward, transposed, singles;
   setnet::cpu::ColumnForm columns;
 };
 

@@ -63,6 +63,10 @@ void time_sparseVector(const KernelBench& bench) {
     const kernels::SparseVectorArgs args = {w.forward.view(0), nullptr, x.data(), y.data()};
     bench.run({"sparseVector", shape.name(), 1, w.connections(), bench.ceilings.softwareGather(), "G elements/s"},
               [&] { bench.table.sparseVector(args); });
+    const kernels::SparseVectorArgs single = {w.singles.view(0), nullptr, x.data(), y.data()};
+    bench.run({"sparseVector", shape.name() + ", form for latency", 1, w.connections(), bench.ceilings.softwareGather(),
+               "G elements/s"},
+              [&] { bench.table.sparseVector(single); });
   }
 }
 

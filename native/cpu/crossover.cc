@@ -7,9 +7,6 @@
 #include <new>
 #include <vector>
 
-#include "cpu/dense_form.h"
-#include "cpu/packed_matrix.h"
-
 namespace setnet::cpu {
 namespace {
 
@@ -88,6 +85,24 @@ double crossoverDensity(const kernels::KernelTable& kernels) {
     }
   }();
   return density;
+}
+
+Status compareSingles(const kernels::KernelTable& kernels, const PackedMatrix& packed, const DenseForm& dense,
+                      bool* isDenseQuicker) {
+  Buffer<float> x, y;
+  SETNET_TRY(x.reserve(static_cast<uint64_t>(dense.stride)));
+  SETNET_TRY(y.reserve(static_cast<uint64_t>(dense.rows())));
+  for (uint64_t i = 0; i < packed.columns(); ++i) x[i] = 0.5f;
+  const double sparseSeconds = quickest([&] {
+    for (int part = 0; part < packed.parts(); ++part)
+      kernels.sparseVector({packed.view(part), nullptr, x.data(), y.data()});
+  });
+  const double denseSeconds = quickest([&] {
+    kernels.denseVector(
+        {0, dense.units, dense.inputs, dense.weights.data(), dense.stride, nullptr, x.data(), y.data()});
+  });
+  *isDenseQuicker = denseSeconds < sparseSeconds;
+  return Status();
 }
 
 }  // namespace setnet::cpu

@@ -62,8 +62,9 @@ class Engine : public backend::Engine {
   void sumLoss(const backend::Targets& targets, backend::StepResult* result) const;
 
   // The update of all weights, once the gradients of all samples are there.
-  void updateSparse();
+  void update();
   void updateDense(size_t layer);
+  int denseParts(size_t layer) const;
   void updateBias(size_t layer, Range units);
   void updateActivation(size_t layer, Range units);
 
@@ -86,7 +87,8 @@ class Engine : public backend::Engine {
   Buffer<float> inputTiles_, gradientTiles_;
   std::vector<Buffer<float>> scratch_;  // per thread's share of the slices, or part of a layer
   std::vector<Status> failures_;        // per share
-  // Parts of sparse layers.
+  // Parts of sparse layers, or all dense layers that are too small to be cut.
+  static constexpr size_t kSmallDense = ~size_t{0};
   struct Item {
     size_t layer;
     int part;

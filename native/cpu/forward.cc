@@ -127,18 +127,19 @@ void forwardVector(const kernels::KernelTable& kernels, const ForwardForm& form,
     kernels.activationVector({form.activation.rule, form.activation.parameters, rows.end - rows.begin, y + rows.begin,
                               y + rows.begin, form.learned ? form.learned + rows.begin : nullptr, form.units});
   };
-  if (form.packed) {
-    const Range range = packedParts(*form.packed, part, parts);
+  const DenseForm* dense = form.denseSingle ? form.denseSingle : form.dense;
+  if (!dense) {
+    const PackedMatrix& packed = form.packedSingle ? *form.packedSingle : *form.packed;
+    const Range range = packedParts(packed, part, parts);
     for (int64_t p = range.begin; p < range.end; ++p) {
-      kernels.sparseVector({form.packed->view(static_cast<int>(p)), form.bias, x, y});
-      activate(form.packed->rowsOf(static_cast<int>(p)));
+      kernels.sparseVector({packed.view(static_cast<int>(p)), form.bias, x, y});
+      activate(packed.rowsOf(static_cast<int>(p)));
     }
     return;
   }
   const Range rows = evenRange(form.units, kernels::kLanes, parts, part);
   if (rows.begin >= rows.end) return;
-  kernels.denseVector(
-      {rows.begin, rows.end, form.inputs, form.dense->weights.data(), form.dense->stride, form.bias, x, y});
+  kernels.denseVector({rows.begin, rows.end, form.inputs, dense->weights.data(), dense->stride, form.bias, x, y});
   activate(rows);
 }
 

@@ -22,9 +22,12 @@ struct ForwardForm {
   int64_t units = 0;
   const PackedMatrix* packed = nullptr;  // or
   const DenseForm* dense = nullptr;
-  const ColumnForm* columns = nullptr;  // beside the packed one, for single samples with many zeros; or null
-  const float* bias = nullptr;          // or null
-  const float* learned = nullptr;       // LayerState::activationParameters, or null
+  // Beside the packed one for single samples, each or null: where many inputs are 0; else the first of the others.
+  const ColumnForm* columns = nullptr;
+  const DenseForm* denseSingle = nullptr;
+  const PackedMatrix* packedSingle = nullptr;  // of the same parts
+  const float* bias = nullptr;                 // or null
+  const float* learned = nullptr;              // LayerState::activationParameters, or null
   rules::RuleChoice activation;
 
   // Multiply-adds for one sample.

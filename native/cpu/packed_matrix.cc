@@ -29,6 +29,16 @@ int64_t chooseBlockWidth(uint64_t rows, uint64_t columns, uint64_t count) {
   return (static_cast<int64_t>(columns) + blocks - 1) / blocks;
 }
 
+// A single sample's inputs are a 32nd of that: they lie in the nearest cache up to 8,192 of them.
+int64_t chooseSingleBlockWidth(uint64_t rows, uint64_t columns, uint64_t count) {
+  constexpr uint64_t kNear = 8192;
+  constexpr double kNarrowest = 4096, kWidest = 32768;
+  if (columns <= kNear) return std::max<int64_t>(1, static_cast<int64_t>(columns));
+  const double perConnection =
+      static_cast<double>(columns) * static_cast<double>(rows) / static_cast<double>(std::max<uint64_t>(count, 1));
+  return static_cast<int64_t>(std::min(std::max(20 * perConnection, kNarrowest), kWidest));
+}
+
 int partsWanted(uint64_t rows, int parts) {
   constexpr uint64_t kFewestRows = 16;
   return static_cast<int>(std::max<uint64_t>(1, std::min<uint64_t>(static_cast<uint64_t>(parts), rows / kFewestRows)));
@@ -113,11 +123,12 @@ void separate(const T* from, const GroupRows& group, To* to) {
 
 }  // namespace
 
-Status PackedMatrix::layOut(uint64_t rows, uint64_t columns, uint64_t count, const std::vector<int64_t>& cuts) {
+Status PackedMatrix::layOut(uint64_t rows, uint64_t columns, uint64_t count, int64_t blockWidth,
+                            const std::vector<int64_t>& cuts) {
   rows_ = rows;
   columns_ = columns;
   count_ = count;
-  blockWidth_ = chooseBlockWidth(rows, columns, count);
+  blockWidth_ = blockWidth;
   blocks_ = columns == 0 ? 1 : (static_cast<int64_t>(columns) + blockWidth_ - 1) / blockWidth_;
   parts_.clear();
   uint64_t groups = 0;
@@ -196,7 +207,9 @@ uint64_t PackedMatrix::fillBlock(const Part& part, int64_t block, const uint64_t
 
 Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, PackMemory* memory) {
   const std::vector<uint64_t> pointers(matrix.rowPointers.begin(), matrix.rowPointers.end());
-  SETNET_TRY(layOut(matrix.rows, matrix.columns, matrix.count(), cutParts(pointers, options.parts)));
+  const auto chooseWidth = options.singles ? chooseSingleBlockWidth : chooseBlockWidth;
+  SETNET_TRY(layOut(matrix.rows, matrix.columns, matrix.count(),
+                    chooseWidth(matrix.rows, matrix.columns, matrix.count()), cutParts(pointers, options.parts)));
 
   const uint64_t rows = matrix.rows, count = matrix.count();
   memory->lengths.renew(static_cast<uint64_t>(blocks_) * rows);
@@ -300,7 +313,8 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
   std::vector<uint64_t> pointers(rows + 1, 0);
   for (uint64_t k = 0; k < matrix.count(); ++k) ++pointers[matrix.columnIndices[k] + 1];
   for (uint64_t c = 0; c < rows; ++c) pointers[c + 1] += pointers[c];
-  SETNET_TRY(layOut(rows, matrix.rows, matrix.count(), cutParts(pointers, parts)));
+  SETNET_TRY(layOut(rows, matrix.rows, matrix.count(), chooseBlockWidth(rows, matrix.rows, matrix.count()),
+                    cutParts(pointers, parts)));
 
   // Of the forward form: the first slot of every row in every block.
   memory->starts.renew(static_cast<uint64_t>(forward.blocks_) * matrix.rows);
@@ -500,7 +514,8 @@ kernels::PackedRows PackedMatrix::view(int part) const {
           lengths_.data() ? lengths_.data() + p.firstGroup * kGroupRows : nullptr,
           columnOf_.data() + p.firstSlot,
           values_.data() ? const_cast<float*>(values_.data()) + p.firstSlot : nullptr,
-          shorts_.data() ? shorts_.data() + p.firstSlot : nullptr};
+          shorts_.data() ? shorts_.data() + p.firstSlot : nullptr,
+          static_cast<int64_t>(p.slots)};
 }
 
 kernels::PackedRows PackedMatrix::view(int part, int64_t block) const {
@@ -514,6 +529,8 @@ kernels::PackedRows PackedMatrix::view(int part, int64_t block) const {
   rows.columns += slots;
   if (rows.values) rows.values += slots;
   if (rows.shorts) rows.shorts += slots;
+  const uint64_t end = block + 1 < blocks_ ? p.slotOfBlock[static_cast<size_t>(block + 1)] - p.firstSlot : p.slots;
+  rows.slots = static_cast<int64_t>(end - slots);
   return rows;
 }
 

@@ -39,6 +39,7 @@ struct PackOptions {
   const float* const* companions = nullptr;  // each as long as the matrix has connections; null: zeros
   bool updatable = false;                    // kernels that update need the rows' lengths, and so does unpack
   bool bfloat16 = false;                     // values are rounded (base/float_bits.h); for products only
+  bool singles = false;                      // blocks as wide as products of single samples want them
 };
 
 class PackedMatrix {
@@ -91,7 +92,7 @@ class PackedMatrix {
     std::vector<uint64_t> slotOfBlock;
   };
 
-  Status layOut(uint64_t rows, uint64_t columns, uint64_t count, const std::vector<int64_t>& cuts);
+  Status layOut(uint64_t rows, uint64_t columns, uint64_t count, int64_t blockWidth, const std::vector<int64_t>& cuts);
   // Groups the rows of one block of a part by the lengths given; starts[r - rowBegin] becomes the row's first slot.
   void placeRows(const Part& part, int64_t block, const uint32_t* lengths, uint64_t* slot, uint64_t* starts);
   // One block of a part: what lies row by row, as `lengths` says, to slots from `to` on. Gives the slot behind them.

@@ -9,6 +9,15 @@
 
 namespace setnet::cpu {
 
+namespace {
+
+// Alike in every form, so that what a network answers does not depend on how it is executed; they stay f32 in memory.
+void roundWeights(DenseForm* dense) {
+  for (uint64_t k = 0; k < dense->weights.size(); ++k) dense->weights[k] = fromBfloat16(toBfloat16(dense->weights[k]));
+}
+
+}  // namespace
+
 Status Predictor::create(Ref<const core::Model> model, const backend::PredictorOptions& options,
                          Ref<backend::Predictor>* out) {
   const kernels::KernelTable* kernels = nullptr;
@@ -24,6 +33,7 @@ Status Predictor::create(Ref<const core::Model> model, const backend::PredictorO
     predictor->dense_.resize(count);
     predictor->packed_.resize(count);
     predictor->columns_.resize(count);
+    predictor->packedSingles_.resize(count);
     predictor->bias_.resize(count);
     predictor->learned_.resize(count);
     predictor->layers_.resize(count);
@@ -54,17 +64,13 @@ Status Predictor::packLayer(const core::Model& model, size_t l, const backend::P
   const bool isSparse = definition.kind == core::LayerKind::Sparse &&
                         (density <= kSurelySparse || density <= crossoverDensity(*kernels_));
   if (isSparse) {
-    const CsrView view = weights;
     PackOptions packing;
     packing.parts = threads_;
     packing.bfloat16 = rounded;
-    SETNET_TRY(packed_[l].pack(view, packing));
+    SETNET_TRY(packed_[l].pack(weights, packing));
     form.packed = &packed_[l];
     if (options.optimizeFor == backend::OptimizeFor::Throughput) return Status();
-    columns_[l].build(view);
-    for (float& value : columns_[l].values) value = rounded ? fromBfloat16(toBfloat16(value)) : value;
-    form.columns = &columns_[l];
-    return Status();
+    return packSingles(weights, l, density, rounded);
   }
   DenseForm& dense = dense_[l];
   SETNET_TRY(dense.allocate(definition.units, definition.inputs, 0, false));
@@ -72,10 +78,45 @@ Status Predictor::packLayer(const core::Model& model, size_t l, const backend::P
     dense.setWeights(weights.values);
   else
     dense.scatter(weights, {});
-  // Rounded alike, so that what a network answers does not depend on how it is executed; they stay f32 in memory.
-  for (uint64_t k = 0; rounded && k < dense.weights.size(); ++k)
-    dense.weights[k] = fromBfloat16(toBfloat16(dense.weights[k]));
+  if (rounded) roundWeights(&dense);
   form.dense = &dense;
+  return Status();
+}
+
+Status Predictor::packSingles(const core::CsrMatrix& weights, size_t l, double density, bool rounded) {
+  ForwardForm& form = layers_[l];
+  columns_[l].build(weights);
+  for (float& value : columns_[l].values) value = rounded ? fromBfloat16(toBfloat16(value)) : value;
+  form.columns = &columns_[l];
+
+  PackOptions packing;
+  packing.parts = threads_;
+  packing.bfloat16 = rounded;
+  packing.singles = true;
+  SETNET_TRY(packedSingles_[l].pack(weights, packing));
+  // Nearly the same again is not worth its memory.
+  if (4 * packedSingles_[l].blocks() >= 3 * packed_[l].blocks())
+    packedSingles_[l] = PackedMatrix();
+  else
+    form.packedSingle = &packedSingles_[l];
+
+  // A dense matrix is read in a stream, at five times the weights per second: it is tried where it may win.
+  constexpr double kPerhapsDense = 0.18;
+  if (density < kPerhapsDense) return Status();
+  DenseForm& dense = dense_[l];
+  SETNET_TRY(dense.allocate(weights.rows, weights.columns, 0, false));
+  dense.scatter(weights, {});
+  if (rounded) roundWeights(&dense);
+  const PackedMatrix& packed = form.packedSingle ? *form.packedSingle : packed_[l];
+  bool isDenseQuicker = false;
+  SETNET_TRY(compareSingles(*kernels_, packed, dense, &isDenseQuicker));
+  if (isDenseQuicker) {
+    form.denseSingle = &dense;
+    form.packedSingle = nullptr;
+    packedSingles_[l] = PackedMatrix();
+  } else {
+    dense = DenseForm();
+  }
   return Status();
 }
 
@@ -91,6 +132,7 @@ uint64_t Predictor::bytes() const {
   for (const PackedMatrix& packed : packed_) bytes += packed.bytes();
   for (const DenseForm& form : dense_) bytes += form.weights.bytes();
   for (const ColumnForm& columns : columns_) bytes += columns.bytes();
+  for (const PackedMatrix& packed : packedSingles_) bytes += packed.bytes();
   for (const std::vector<float>& bias : bias_) bytes += bias.size() * sizeof(float);
   for (const std::vector<float>& learned : learned_) bytes += learned.size() * sizeof(float);
   return bytes;

@@ -18,6 +18,8 @@ class Predictor : public backend::Predictor {
 
  private:
   Status packLayer(const core::Model& model, size_t layer, const backend::PredictorOptions& options);
+  // What single rows want beside the packed form.
+  Status packSingles(const core::CsrMatrix& weights, size_t layer, double density, bool rounded);
 
   int loss_ = -1;
   core::Scaling scaling_;
@@ -26,6 +28,7 @@ class Predictor : public backend::Predictor {
   std::vector<PackedMatrix> packed_;  // of sparse layers
   std::vector<DenseForm> dense_;      // of masked and dense layers, and of very full sparse ones
   std::vector<ColumnForm> columns_;   // of sparse layers, for single rows
+  std::vector<PackedMatrix> packedSingles_;
   std::vector<std::vector<float>> bias_;
   std::vector<std::vector<float>> learned_;  // LayerState::activationParameters
   std::vector<ForwardForm> layers_;

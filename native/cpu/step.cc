@@ -37,14 +37,17 @@ float keptScale(double rate) { return static_cast<float>(1 / (1 - rate)); }
 constexpr int kSharesPerThread = 4;
 
 // Brings the rows of some features near this core, one after the other. Half of a batch's activations were written by
-// another core: what the kernels then find line by line, in no order, would cost a trip to it each.
+// another core: what the kernels then find line by line, in no order, would cost a trip to it each. They are read, not
+// prefetched: reading in a stream sets the processor's own prefetching off, which has more lines under way.
 void fetch(const Panels& panels, int64_t panelCount, Range features) {
   constexpr int64_t kLine = 16;  // floats
+  float sum = 0;
   for (int64_t p = 0; p < panelCount; ++p) {
     const float* panel = panels.data + p * panels.stride;
-    for (int64_t i = features.begin * panels.width; i < features.end * panels.width; i += kLine)
-      __builtin_prefetch(panel + i, 0, 2);
+    for (int64_t i = features.begin * panels.width; i < features.end * panels.width; i += kLine) sum += panel[i];
   }
+  volatile float sink = sum;  // or nothing of it would be done
+  (void)sink;
 }
 
 template <class Item, class Run>
@@ -287,9 +290,16 @@ void Engine::updateBias(size_t layer, Range units) {
   kernels_->biasUpdate(args);
 }
 
-// All parts of all sparse layers, then the transposed forms, whose values follow.
-void Engine::updateSparse() {
+// All parts of all sparse layers and the small dense ones, then the transposed forms, whose values follow, and the
+// large dense layers.
+void Engine::update() {
   const auto update = [&](const Item& item) {
+    if (item.layer == kSmallDense) {
+      // They share memory: one after the other.
+      for (size_t l = 0; l < layers_.size(); ++l)
+        if (!layers_[l].isSparse() && denseParts(l) == 1) updateDense(l);
+      return;
+    }
     Layer& l = layers_[item.layer];
     PackedMatrix& packed = l.packed();
     kernels::SparseUpdateArgs args = {};
@@ -316,15 +326,36 @@ void Engine::updateSparse() {
   updates_.clear();
   refreshes_.clear();
   uint64_t work = 0;
+  bool hasSmallDense = false, left = true;
   for (size_t l = 0; l < layers_.size(); ++l) {
-    if (!layers_[l].isSparse()) continue;
-    work += layers_[l].connections() * static_cast<uint64_t>(samples_);
-    for (int part = 0; part < layers_[l].packed().parts(); ++part) updates_.push_back({l, part});
-    for (int part = 0; l > 0 && part < layers_[l].transposed().parts(); ++part) refreshes_.push_back({l, part});
+    if (layers_[l].isSparse())
+      work += layers_[l].connections() * static_cast<uint64_t>(samples_);
+    else
+      hasSmallDense = hasSmallDense || denseParts(l) == 1;
   }
+  // Part by part: the same thread takes the same parts of all layers in every step, and finds their values in its
+  // cache.
+  for (int part = 0; left; ++part) {
+    left = false;
+    for (size_t l = 0; l < layers_.size(); ++l) {
+      const bool updates = layers_[l].isSparse() && part < layers_[l].packed().parts();
+      const bool refreshes = layers_[l].isSparse() && l > 0 && part < layers_[l].transposed().parts();
+      if (updates) updates_.push_back({l, part});
+      if (refreshes) refreshes_.push_back({l, part});
+      left = left || updates || refreshes;
+    }
+  }
+  if (hasSmallDense) updates_.push_back({kSmallDense, threads_});
   const bool serial = partsFor(work, threads_) == 1;
   forEach(updates_, serial, update);
   forEach(refreshes_, serial, refresh);
+  for (size_t l = 0; l < layers_.size(); ++l)
+    if (!layers_[l].isSparse() && denseParts(l) > 1) updateDense(l);
+}
+
+int Engine::denseParts(size_t layer) const {
+  const uint64_t cells = static_cast<uint64_t>(layers_[layer].inputs()) * static_cast<uint64_t>(layers_[layer].units());
+  return partsFor(cells * static_cast<uint64_t>(samples_), threads_);
 }
 
 // A layer with a dense matrix: sample-major copies of what the gradient is made of, then gradient and update.
@@ -332,8 +363,7 @@ void Engine::updateDense(size_t layer) {
   Layer& l = layers_[layer];
   DenseForm& dense = l.dense();
   const Panels& gradient = traces_[layer].gradient;
-  const uint64_t cells = static_cast<uint64_t>(l.inputs()) * static_cast<uint64_t>(l.units());
-  const int parts = partsFor(cells * static_cast<uint64_t>(samples_), threads_);
+  const int parts = denseParts(layer);
   pool::parallel(parts, [&](int part) {
     const Range inputs = evenRange(l.inputs(), kLanes, parts, part);
     kernels_->sampleTiles({inputs.begin, inputs.end, inputsOf(layer), vectors_, inputTiles_.data(), tileStride_});
@@ -388,9 +418,7 @@ Status Engine::step(const RowSet& rows, const Targets& targets, const StepSettin
   });
   for (int share = 0; share < shares; ++share) SETNET_TRY(failures_[share]);
   sumLoss(targets, result);
-  updateSparse();
-  for (size_t l = 0; l < layers_.size(); ++l)
-    if (!layers_[l].isSparse()) updateDense(l);
+  update();
   return Status();
 }
 

@@ -51,6 +51,7 @@ struct PackedRows {
   const uint16_t* columns;  // [step][4], from the block's first column
   float* values;            // [step][4]
   const uint16_t* shorts;   // or, where values is null, their upper halves (bfloat16); products only
+  int64_t slots;            // of all groups: numbers in `columns`
 };
 
 // y[r] = start[r] (or 0) + sum over the row's connections of value * x[column], and f of that where an activation is

@@ -109,9 +109,10 @@ TEST("very many inputs are taken block by block, and the answers are the same") 
     const std::vector<float> expected = answers(withKind(*model, LayerKind::Sparse, LayerKind::Masked), optionsOf(1),
                                                 samples, 0, 70, backend::Output::Raw);
     for (const int threads : {1, 3})
-      for (const uint64_t count : {1, 2, 16, 17, 33, 70})
-        CHECK(sameBits(answers(model, optionsOf(threads), samples, 0, count, backend::Output::Raw),
-                       {expected.begin(), expected.begin() + static_cast<int64_t>(count) * 30}));
+      for (const backend::OptimizeFor aim : {backend::OptimizeFor::Throughput, backend::OptimizeFor::Latency})
+        for (const uint64_t count : {1, 2, 16, 17, 33, 70})
+          CHECK(sameBits(answers(model, optionsOf(threads, aim), samples, 0, count, backend::Output::Raw),
+                         {expected.begin(), expected.begin() + static_cast<int64_t>(count) * 30}));
     Samples broken = samples;
     broken.x[40 * 16500 + 16000] = NAN;
     std::vector<float> out(70 * 30);
@@ -139,8 +140,36 @@ TEST("a layer above the crossover density answers as one below it does") {
     const std::vector<float> expected = answers(withKind(*model, LayerKind::Sparse, LayerKind::Masked), optionsOf(1),
                                                 samples, 0, 70, backend::Output::Raw);
     for (const backend::OptimizeFor aim : {backend::OptimizeFor::Throughput, backend::OptimizeFor::Latency})
-      CHECK(sameBits(answers(model, optionsOf(2, aim), samples, 0, 70, backend::Output::Raw), expected));
+      for (const uint64_t count : {1, 70})
+        CHECK(sameBits(answers(model, optionsOf(2, aim), samples, 0, count, backend::Output::Raw),
+                       {expected.begin(), expected.begin() + static_cast<int64_t>(count) * 7}));
   }
+}
+
+TEST("single rows have a form of their own where latency is what counts, and answer as ever") {
+  Random random(36);
+  // Several blocks for batches, one for single rows; the second layer perhaps on dense kernels.
+  const Ref<core::Model> model = randomModel(networkOf(1500, {layerOf(LayerKind::Sparse, 700, Activation::Srelu, 0.06),
+                                                              layerOf(LayerKind::Sparse, 40, Activation::Relu, 0.45)}),
+                                             random);
+  const Samples samples = randomSamples(3, 1500, 40, random);
+  for (const backend::Precision precision : {backend::Precision::F32, backend::Precision::Bf16}) {
+    for (const int threads : {1, 3}) {
+      const auto of = [&](backend::OptimizeFor aim) { return optionsOf(threads, aim, precision); };
+      const std::vector<float> expected =
+          answers(model, of(backend::OptimizeFor::Throughput), samples, 0, 3, backend::Output::Raw);
+      for (uint64_t row = 0; row < 3; ++row)
+        CHECK(sameBits(answers(model, of(backend::OptimizeFor::Latency), samples, row, 1, backend::Output::Raw),
+                       {expected.begin() + static_cast<int64_t>(row) * 40,
+                        expected.begin() + static_cast<int64_t>(row + 1) * 40}));
+    }
+  }
+  Ref<backend::Predictor> throughput, latency;
+  REQUIRE_OK(cpu::backend().createPredictor(model, optionsOf(1), &throughput));
+  REQUIRE_OK(cpu::backend().createPredictor(model, optionsOf(1, backend::OptimizeFor::Latency), &latency));
+  // Columns (8 bytes a connection) and one more packed form (6).
+  const double connections = static_cast<double>(core::connectionsOf(*model));
+  CHECK(static_cast<double>(latency->bytes()) > static_cast<double>(throughput->bytes()) + 13 * connections);
 }
 
 TEST("bfloat16 answers are those of a network with rounded weights, sparse and masked, batched and single") {

@@ -12,6 +12,7 @@ namespace setnet::test {
 namespace {
 
 using cpu::PackedMatrix;
+using cpu::PackOptions;
 
 core::CsrMatrix randomShape(Random& random) {
   switch (random.below(5)) {
@@ -57,7 +58,8 @@ TEST("what is packed comes out again with everything that lies beside it, also i
     const core::CsrMatrix w = randomShape(random);
     const std::vector<float> first = randomNumbers(w.count(), random), second = randomNumbers(w.count(), random);
     const float* companions[] = {first.data(), second.data()};
-    CHECK_OK(packed.pack(w, {static_cast<int>(random.between(1, 5)), 2, companions, true}, &memory));
+    const bool singles = random.chance(0.3);
+    CHECK_OK(packed.pack(w, {static_cast<int>(random.between(1, 5)), 2, companions, true, false, singles}, &memory));
     const Unpacked out = unpack(packed);
     CHECK(out.rowPointers == w.rowPointers);
     CHECK(out.columns == w.columnIndices);
@@ -115,6 +117,31 @@ TEST("the transposed form holds the same connections, and follows the values") {
       for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k)
         expected[{w.columnIndices[k], static_cast<uint32_t>(r)}] = w.values[k];
     CHECK(connectionsOf(transposed) == expected);
+  }
+}
+
+TEST("blocks for single samples are wider, up to all columns, and hold the same connections") {
+  Random random(10);
+  for (const uint64_t columns : {1000, 8192, 8193, 20000}) {
+    core::CsrMatrix w = randomCsr(40, columns, 0.04, random);
+    for (float& value : w.values)
+      if (value == 0) value = 1;
+    PackedMatrix batches, singles;
+    PackOptions options;
+    options.parts = 2;
+    CHECK_OK(batches.pack(w, options));
+    options.singles = true;
+    CHECK_OK(singles.pack(w, options));
+    CHECK(singles.blocks() < batches.blocks());
+    CHECK_EQ(singles.blocks() == 1, columns <= 8192);
+    CHECK_EQ(singles.parts(), batches.parts());
+    for (int part = 0; part < batches.parts(); ++part) {
+      CHECK_EQ(singles.rowsOf(part).end, batches.rowsOf(part).end);
+      int64_t slots = 0;
+      for (int64_t block = 0; block < singles.blocks(); ++block) slots += singles.view(part, block).slots;
+      CHECK_EQ(slots, singles.view(part).slots);
+    }
+    CHECK(connectionsOf(singles) == connectionsOf(batches));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -55,19 +56,17 @@ class Pool {
       for (int part = 0; part < parts; ++part) work(context, part);
       return;
     }
-    int next = 0;
     {
       Lock lock(&mutex_);
       startThreads(parts - 1);
       work_ = work;
       context_ = context;
-      parts_ = parts;
-      next_.store(0, std::memory_order_relaxed);
+      deal(parts);
       open_ = true;
       generation_.fetch_add(1, std::memory_order_release);
       pthread_cond_broadcast(&wake_);
     }
-    while ((next = next_.fetch_add(1, std::memory_order_relaxed)) < parts) work(context, next);
+    take(0, work, context);
     // Every part is taken; some may still be running. Threads that wake up later find the job closed.
     yieldUntil([&] { return active_.load(std::memory_order_acquire) == 0; });
     {
@@ -117,20 +116,38 @@ class Pool {
     while (static_cast<int>(threads_.size()) < wanted) {
       try {
         const uint64_t seen = generation_.load(std::memory_order_relaxed);
-        threads_.emplace_back([this, seen] { serve(seen); });
+        const int number = static_cast<int>(threads_.size()) + 1;
+        threads_.emplace_back([this, number, seen] { serve(number, seen); });
       } catch (const std::exception&) {
         return;  // no thread to be had (or no memory for one): the caller does more of the work itself
       }
     }
   }
 
-  void serve(uint64_t seen) {
+  // With mutex_ held: as many ranges as there are threads.
+  void deal(int parts) {
+    ranges_ = std::min({parts, static_cast<int>(threads_.size()) + 1, kMostRanges});
+    for (int r = 0; r < ranges_; ++r) {
+      dealt_[r].next.store(parts * r / ranges_, std::memory_order_relaxed);
+      dealt_[r].end = parts * (r + 1) / ranges_;
+    }
+  }
+
+  // Parts of the thread's own range, then what others have not come to.
+  void take(int number, void (*work)(void*, int), void* context) {
+    for (int i = 0; i < ranges_; ++i) {
+      Dealt& range = dealt_[(number + i) % ranges_];
+      int part;
+      while ((part = range.next.fetch_add(1, std::memory_order_relaxed)) < range.end) work(context, part);
+    }
+  }
+
+  void serve(int number, uint64_t seen) {
     FlushSubnormals flush;
     for (;;) {
       yieldUntil([&] { return generation_.load(std::memory_order_acquire) != seen; });
       void (*work)(void*, int);
       void* context;
-      int parts;
       {
         Lock lock(&mutex_);
         while (!stop_ && generation_.load(std::memory_order_relaxed) == seen) pthread_cond_wait(&wake_, &mutex_);
@@ -140,10 +157,8 @@ class Pool {
         active_.fetch_add(1, std::memory_order_relaxed);
         work = work_;
         context = context_;
-        parts = parts_;
       }
-      int next;
-      while ((next = next_.fetch_add(1, std::memory_order_relaxed)) < parts) work(context, next);
+      take(number, work, context);
       Lock lock(&mutex_);
       if (active_.fetch_sub(1, std::memory_order_release) == 1) pthread_cond_signal(&done_);
     }
@@ -156,11 +171,18 @@ class Pool {
   std::vector<std::thread> threads_;
   void (*work_)(void*, int) = nullptr;
   void* context_ = nullptr;
-  int parts_ = 0;
   bool owned_ = false;  // a caller's job runs, or the pool shuts down
   bool open_ = false;   // threads may still join the job
   bool stop_ = false;
-  std::atomic<int> next_{0};    // the next part to be taken
+  // Parts of the job: [next, end) of each range are still to be taken. What several threads count has a line of its
+  // own.
+  struct alignas(64) Dealt {
+    std::atomic<int> next{0};
+    int end = 0;
+  };
+  static constexpr int kMostRanges = 64;
+  int ranges_ = 0;
+  Dealt dealt_[kMostRanges];
   std::atomic<int> active_{0};  // pool threads inside the job
   std::atomic<uint64_t> generation_{0};
   std::atomic<int> parallelism_{static_cast<int>(std::thread::hardware_concurrency())};

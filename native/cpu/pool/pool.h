@@ -17,7 +17,9 @@ int threadCount();
 
 // Calls work(context, part) for every part in [0, parts), some of them on pool threads, and returns when all are done.
 // A caller that finds the pool busy (other callers, or itself from inside a part) runs all its parts alone, at once.
-// `work` must not throw.
+// `work` must not throw. Parts are dealt out in ranges, the first to the caller and each other one to a thread of its
+// own where it comes in time: jobs of as many parts find in a thread's cache what it left there. Who is done early
+// helps.
 void run(int parts, void (*work)(void* context, int part), void* context);
 
 template <class Work>

@@ -203,6 +203,19 @@ SETNET_INLINE void weave(const Lanes (&rows)[4], Lanes (&woven)[4]) {
 
 #include "kernels/lanes/quad_x86.h"
 
+// Four steps of a group, with one load.
+SETNET_INLINE void splitQuads(__m512 all, Quad (&q)[4]) {
+  q[0].v = _mm512_castps512_ps128(all);
+  q[1].v = _mm512_extractf32x4_ps(all, 1);
+  q[2].v = _mm512_extractf32x4_ps(all, 2);
+  q[3].v = _mm512_extractf32x4_ps(all, 3);
+}
+SETNET_INLINE void loadQuads(const float* p, Quad (&q)[4]) { splitQuads(_mm512_loadu_ps(p), q); }
+SETNET_INLINE void loadQuads(const uint16_t* p, Quad (&q)[4]) {
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  splitQuads(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16)), q);
+}
+
 }  // namespace setnet::kernels::avx512
 
 namespace setnet {

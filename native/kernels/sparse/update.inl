@@ -91,6 +91,14 @@ SETNET_INLINE uint16_t stepBits(const uint16_t* lengths, int64_t k) {
   return static_cast<uint16_t>(bits);
 }
 
+// Asks for values in a state in which they can be written: other cores have read them in the products, and a store
+// waits until their copies are gone. A prefetch beyond the end does no harm.
+constexpr int64_t kUpdateAhead = 128;
+SETNET_INLINE void prefetchForUpdate(const float* values, int64_t steps) {
+  constexpr int kWrite = 1;
+  for (int64_t i = 0; i < kGroupRows * steps; i += kLanes) __builtin_prefetch(values + i, kWrite);
+}
+
 template <class Rule, bool Flag, int N, int Width>
 static void sparseUpdateRows(const SparseUpdateArgs& a) {
   Lanes coefficients[rules::kMaxCoefficients];
@@ -109,6 +117,7 @@ static void sparseUpdateRows(const SparseUpdateArgs& a) {
       const int64_t count = *steps++;
       for (int64_t k = 0; k < count; k += kPieceSteps) {
         const int64_t piece = count - k < kPieceSteps ? count - k : kPieceSteps;
+        prefetchForUpdate(values + kUpdateAhead, piece);
         Lanes woven[4];
         pieceGradients<N, Width>(a, rows, columns, piece, x, woven);
         columns += kGroupRows * piece;
