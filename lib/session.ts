@@ -12,8 +12,8 @@ export interface SessionOptions {
   /** Threads for one prediction, 1 to 1024. Default: the network's; of a file: SETNET_THREADS, else all. */
   readonly threads?: number;
   /**
-   * 'throughput' (default): one packed form of the weights for every batch. 'latency': a second form where it makes single
-   * samples quicker, for more memory.
+   * 'throughput' (default): one packed form of the weights for every batch. 'latency': further forms for single rows, where
+   * they are quicker (wider blocks, columns that skip zeros, dense weights of very full layers), for about three times the memory.
    */
   readonly optimizeFor?: 'throughput' | 'latency';
   /** Of the packed weights. Default 'f32': the network's own bits. Sums are f32 with either. */
