@@ -1,5 +1,7 @@
 #include "cpu/forward.h"
 
+#include "cpu/near.h"
+
 namespace setnet::cpu {
 
 namespace {
@@ -50,6 +52,7 @@ bool activationIsCheap(int rule) {
 void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, int part, int parts,
                  const kernels::ConstPanels& x, const kernels::Panels& z, const kernels::Panels& y, int64_t vectors) {
   const bool isLinear = form.activation.rule == static_cast<int>(rules::Activation::Linear);
+  if (parts > 1) bringPanelsNear(x, vectors, form.inputs);
   if (form.packed) {
     const bool fused = z.data == y.data && activationIsCheap(form.activation.rule);
     const Range range = packedParts(*form.packed, part, parts);

@@ -1,6 +1,7 @@
 #include "cpu/inference.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <new>
 #include <string>
@@ -268,13 +269,20 @@ class Share {
 }  // namespace
 
 Workspace WorkspacePool::take() {
+  static std::atomic<int> threads{0};
+  thread_local const int user = threads.fetch_add(1, std::memory_order_relaxed);
   Workspace workspace;
   pthread_mutex_lock(&mutex_);
   if (!free_.empty()) {
+    const auto own =
+        std::find_if(free_.begin(), free_.end(), [](const Workspace& one) { return one.lastUser == user; });
+    // Another one's only where there is none of a thread's own.
+    std::swap(own == free_.end() ? free_.front() : *own, free_.back());
     workspace = std::move(free_.back());
     free_.pop_back();
   }
   pthread_mutex_unlock(&mutex_);
+  workspace.lastUser = user;
   return workspace;
 }
 
@@ -301,15 +309,18 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
   if (rows.count == 0) return Status();
 
   FlushSubnormals flush;
-  const int64_t width = rows.count <= static_cast<uint64_t>(kLanes) ? kLanes : kWide;
-  Call call(network, rows, loss, out.data());
-  const int64_t panels = static_cast<int64_t>((rows.count + static_cast<uint64_t>(width) - 1) / width);
   uint64_t work = 0;
   for (const ForwardForm& form : layers) work += form.work() * rows.count;
+  const int threads = partsFor(work, network.threads);
+  // Narrow panels too where else a thread would be left without one: cutting a panel's layers means exchanging all of
+  // it.
+  const uint64_t narrow = static_cast<uint64_t>(kLanes) * static_cast<uint64_t>(threads);
+  const int64_t width = rows.count <= narrow ? kLanes : kWide;
+  Call call(network, rows, loss, out.data());
+  const int64_t panels = static_cast<int64_t>((rows.count + static_cast<uint64_t>(width) - 1) / width);
 
   // More shares than threads, so that one that is held up elsewhere leaves work to the others.
   constexpr int kMostShares = 64, kSharesPerThread = 4;
-  const int threads = partsFor(work, network.threads);
   const int shares =
       static_cast<int>(std::min<int64_t>(panels, threads == 1 ? 1 : std::min(kMostShares, threads * kSharesPerThread)));
   // Where a panel is alone, its layers are cut for the threads instead.

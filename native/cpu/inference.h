@@ -14,6 +14,7 @@ namespace setnet::cpu {
 
 // What one thread needs while it infers; everything grows when it is first needed and is kept.
 struct Workspace {
+  int lastUser = -1;                     // number of the thread that had it last
   Buffer<float> panels;                  // inputs and two layers' outputs
   std::vector<Buffer<float>> waiting;    // [layer]: samples that wait for company (inference.cc)
   std::vector<Buffer<uint64_t>> ids;     // [layer]: which samples these are
@@ -23,7 +24,8 @@ struct Workspace {
   Buffer<float> answers;                 // of one panel
 };
 
-// Workspaces that wait for a user. As many exist as were ever used at the same time.
+// Workspaces that wait for a user. As many exist as were ever used at the same time. A thread gets the one that it had
+// last where that is free: it lies in its cache, and fetching another thread's may cost more than the work.
 class WorkspacePool {
  public:
   WorkspacePool() = default;

@@ -7,6 +7,7 @@
 #include "base/philox.h"
 #include "cpu/engine.h"
 #include "cpu/features.h"
+#include "cpu/near.h"
 #include "cpu/pool/pool.h"
 
 namespace setnet::cpu {
@@ -35,20 +36,6 @@ float keptScale(double rate) { return static_cast<float>(1 / (1 - rate)); }
 
 // More shares of the slices than threads, so that one that is held up elsewhere leaves work to the others.
 constexpr int kSharesPerThread = 4;
-
-// Brings the rows of some features near this core, one after the other. Half of a batch's activations were written by
-// another core: what the kernels then find line by line, in no order, would cost a trip to it each. They are read, not
-// prefetched: reading in a stream sets the processor's own prefetching off, which has more lines under way.
-void fetch(const Panels& panels, int64_t panelCount, Range features) {
-  constexpr int64_t kLine = 16;  // floats
-  float sum = 0;
-  for (int64_t p = 0; p < panelCount; ++p) {
-    const float* panel = panels.data + p * panels.stride;
-    for (int64_t i = features.begin * panels.width; i < features.end * panels.width; i += kLine) sum += panel[i];
-  }
-  volatile float sink = sum;  // or nothing of it would be done
-  (void)sink;
-}
 
 template <class Item, class Run>
 void forEach(const std::vector<Item>& items, bool serial, const Run& run) {
@@ -201,6 +188,7 @@ void Engine::inputGradient(size_t layer, const Slice& slice) {
     const bool fused = below.dropout <= 0 && activationIsCheap(below.activation.rule);
     PackedMatrix& transposed = l.transposed();
     auto run = [&](int part) {
+      if (wanted > 1) bringPanelsNear(from, slice.vectors, l.units());
       kernels::SparseProductArgs args = {};
       args.w = transposed.view(part);
       args.x = from;
@@ -309,11 +297,10 @@ void Engine::update() {
     args.gradient = traces_[item.layer].gradient;
     args.vectors = vectors_;
     args.optimizer = {rules_.optimizer.rule, weightCoefficients_};
-    // As long as they stay near until they are used.
-    constexpr int64_t kNear = int64_t{1} << 17;  // floats: half a megabyte
-    if (threads_ > 1 && l.inputs() * width_ * panels_ <= kNear) {
-      fetch(inputsOf(item.layer), panels_, {0, l.inputs()});
-      fetch(traces_[item.layer].gradient, panels_, packed.rowsOf(item.part));
+    // Half of a batch's activations were written by another core.
+    if (threads_ > 1 && l.inputs() * width_ * panels_ <= kNearFloats) {
+      bringNear(inputsOf(item.layer), panels_, {0, l.inputs()});
+      bringNear(traces_[item.layer].gradient, panels_, packed.rowsOf(item.part));
     }
     kernels_->sparseUpdate(args);
     updateBias(item.layer, packed.rowsOf(item.part));
