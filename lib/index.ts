@@ -23,6 +23,8 @@ export { type SparseOptions, sparse } from './layers/sparse';
 export { type EvaluateOptions, type LoadOptions, Network } from './network';
 export type { Output, PredictOptions } from './prediction';
 export type { Activation, Activations } from './rules/activation';
+export { type Adam, type AdamOptions, adam } from './rules/adam';
+export { type Adamw, type AdamwOptions, adamw } from './rules/adamw';
 export { type ConstantOptions, constant } from './rules/constant';
 export { type CosineOptions, cosine } from './rules/cosine';
 export type { Evolution } from './rules/evolution';

@@ -40,17 +40,23 @@ export function fitRecord(options: NativeFitOptions, samples: number): FitRecord
     samples,
     epochs,
     batchSize,
-    loss: ruleObject(loss),
-    optimizer: { ...ruleObject(optimizer), learningRate: { ...ruleObject(learningRate), warmup } },
+    loss: ruleObject('losses', loss),
+    optimizer: {
+      ...ruleObject('optimizers', optimizer),
+      learningRate: { ...ruleObject('schedules', learningRate), warmup },
+    },
     evolution:
       evolution === null
         ? null
         : {
             kind: 'set',
-            zeta: ruleObject(evolution.schedule),
-            prune: ruleObject(evolution.prune),
-            grow: ruleObject(evolution.grow),
-            newWeights: evolution.newWeights.name === 'initializer' ? 'initializer' : ruleObject(evolution.newWeights),
+            zeta: ruleObject('schedules', evolution.schedule),
+            prune: ruleObject('prune', evolution.prune),
+            grow: ruleObject('grow', evolution.grow),
+            newWeights:
+              evolution.newWeights.name === 'initializer'
+                ? 'initializer'
+                : ruleObject('initializers', evolution.newWeights),
             regrowPruned: evolution.regrowPruned,
             finalPrune: evolution.finalPrune,
           },
@@ -72,8 +78,8 @@ function layerObject(layer: NativeLayerSpec): object {
   const common = {
     kind,
     units,
-    activation: ruleObject(activation),
-    initializer: ruleObject(initializer),
+    activation: ruleObject('activations', activation),
+    initializer: ruleObject('initializers', initializer),
     dropout,
     bias,
   };

@@ -302,6 +302,10 @@ export interface NativeParameterSpec {
   maximum: number;
   /** The minimum itself is excluded. */
   open: boolean;
+  /** The maximum itself is excluded. */
+  openMaximum: boolean;
+  /** The names of the values 0, 1, ..., separated by '|'. */
+  choices?: string;
 }
 
 export interface NativeRuleInfo {

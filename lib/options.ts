@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { SetnetError } from './errors';
 
-/** The limits of a number, both inclusive unless `open` excludes the minimum. */
+/** The limits of a number, both inclusive unless `open` excludes the minimum or `openMaximum` the maximum. */
 export interface Range {
   min: number;
   max: number;
   integer?: boolean;
   open?: boolean;
+  openMaximum?: boolean;
 }
 
 /** A value in few words, for messages. Never throws, whatever the value is. */
@@ -118,9 +119,10 @@ function checkObject(value: unknown, where: string): asserts value is object {
   }
 }
 
-function rangeText({ min, max, integer, open }: Range): string {
+function rangeText({ min, max, integer, open, openMaximum }: Range): string {
   const noun = integer ? 'an integer' : 'a finite number';
-  const excluded = open ? ` (${min} excluded)` : '';
+  const ends = [...(open ? [min] : []), ...(openMaximum ? [max] : [])];
+  const excluded = ends.length > 0 ? ` (${ends.join(' and ')} excluded)` : '';
   if (max !== Number.POSITIVE_INFINITY && min !== Number.NEGATIVE_INFINITY)
     return `${noun} from ${min} to ${max}${excluded}`;
   if (min !== Number.NEGATIVE_INFINITY) return open ? `${noun} greater than ${min}` : `${noun} of at least ${min}`;
@@ -131,7 +133,9 @@ function rangeText({ min, max, integer, open }: Range): string {
 export function readNumber(value: unknown, where: string, range: Range): number {
   if (typeof value !== 'number') throw typeError(`${where} must be ${rangeText(range)}, not ${describe(value)}`);
   const isInside =
-    Number.isFinite(value) && value <= range.max && (range.open ? value > range.min : value >= range.min);
+    Number.isFinite(value) &&
+    (range.openMaximum ? value < range.max : value <= range.max) &&
+    (range.open ? value > range.min : value >= range.min);
   if (!isInside || (range.integer && !Number.isInteger(value))) {
     throw optionError(`${where} must be ${rangeText(range)}, not ${value}`);
   }

@@ -74,6 +74,8 @@ describe('00 setup', () => {
       'dense',
       'set',
       'sgd',
+      'adam',
+      'adamw',
       'constant',
       'cosine',
       'linear',

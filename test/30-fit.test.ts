@@ -1,5 +1,19 @@
 import { strict as assert } from 'node:assert';
-import { constant, cosine, dense, exponential, linear, Network, type Schedule, sgd, sparse, step } from '../lib/index';
+import {
+  adam,
+  adamw,
+  constant,
+  cosine,
+  dense,
+  exponential,
+  linear,
+  Network,
+  type Optimizer,
+  type Schedule,
+  sgd,
+  sparse,
+  step,
+} from '../lib/index';
 import { assertSameBits, blobs, digestOf, fashion, rejectsCode, smallNetwork } from './helpers/helpers';
 
 const data = blobs(400, 10, 4, 1);
@@ -69,14 +83,54 @@ describe('30 fit', () => {
     assert.equal(digests.size, options.length);
   });
 
+  it('every optimizer learns, with its defaults and with every option', async () => {
+    const optimizers = [
+      sgd({ decay: 'unscaled', weightDecay: 1e-5 }),
+      sgd({ decay: 'unscaled', weightDecay: 1e-5, decayBias: false }),
+      adam(),
+      adam({ learningRate: cosine({ from: 0.003, warmup: 1 }), beta1: 0.8, beta2: 0.99, epsilon: 1e-6 }),
+      adam({ weightDecay: 1e-3 }),
+      adam({ weightDecay: 1e-3, decayBias: true }),
+      adamw(),
+      adamw({ weightDecay: 0.1 }),
+      adamw({ weightDecay: 0.1, decayBias: true }),
+    ];
+    const digests = new Set<string>();
+    for (const optimizer of optimizers) {
+      const net = smallNetwork(10, 4);
+      const { epochs } = await net.fit(data, { epochs: 20, batchSize: 32, optimizer }).done;
+      const [first, last] = [epochs[0], epochs.at(-1)];
+      assert.ok((last?.loss as number) < 0.6 * (first?.loss as number), `${JSON.stringify(optimizer)}: ${last?.loss}`);
+      digests.add(digestOf(net));
+    }
+    assert.equal(digests.size, optimizers.length);
+  });
+
+  it('a second fit starts with fresh moments: its first step is as long as the first of all', async () => {
+    // Without rewiring, Adam's first step of a fit is the learning rate in each weight that has a gradient.
+    const net = Network.createSync({ inputs: 10, seed: 3, layers: [dense({ units: 4, activation: 'linear' })] });
+    const learningRate = 0.01;
+    for (let fit = 0; fit < 2; fit++) {
+      const before = net.layers[0]?.weights.values as Float32Array;
+      await net.fit(data, { epochs: 1, batchSize: 400, evolution: null, optimizer: adam({ learningRate }) }).done;
+      const after = net.layers[0]?.weights.values as Float32Array;
+      for (const [i, weight] of after.entries()) {
+        const moved = Math.abs(weight - (before[i] as number));
+        assert.ok(Math.abs(moved - learningRate) < 1e-4, `fit ${fit}, weight ${i}: ${moved}`);
+      }
+    }
+  });
+
   it('equal runs are equal, whatever the threads', async () => {
-    const digest = async (threads: number) => {
+    const digest = async (threads: number, optimizer: Optimizer) => {
       const net = smallNetwork(10, 4, { scaling: 'perFeature' });
-      await net.fit(data, { epochs: 3, batchSize: 150, threads }).done;
+      await net.fit(data, { epochs: 3, batchSize: 150, threads, optimizer }).done;
       return digestOf(net);
     };
-    const one = await digest(1);
-    for (const threads of [1, 2, 3]) assert.equal(await digest(threads), one);
+    for (const optimizer of [sgd(), sgd({ decay: 'unscaled' }), adam(), adamw()]) {
+      const one = await digest(1, optimizer);
+      for (const threads of [1, 2, 3]) assert.equal(await digest(threads, optimizer), one);
+    }
   });
 
   it('labels are copied: changed after the call they change nothing', async () => {

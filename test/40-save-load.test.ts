@@ -12,7 +12,19 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { dense, masked, Network, type NetworkOptions, SetnetError, set, sgd, sparse } from '../lib/index';
+import {
+  adam,
+  adamw,
+  dense,
+  masked,
+  Network,
+  type NetworkOptions,
+  type Optimizer,
+  SetnetError,
+  set,
+  sgd,
+  sparse,
+} from '../lib/index';
 import {
   assertSameBits,
   blobs,
@@ -134,6 +146,32 @@ describe('40 save and load', () => {
       assert.equal(metadata.run.fits.length, 1);
       assert.equal(metadata.run.fits[0].options.optimizer.nesterov, 1);
       assert.doesNotMatch(JSON.stringify(metadata), /threads|path|host|time"|avx/);
+    }));
+
+  it('the run record names the optimizer with all of its options, and is read back', () =>
+    withFolder(async (folder) => {
+      const records: [Optimizer, object][] = [
+        [sgd({ decay: 'unscaled' }), { kind: 'sgd', momentum: 0.9, decay: 'unscaled', decayBias: 1 }],
+        [sgd({ decay: 'unscaled', decayBias: false }), { kind: 'sgd', decay: 'unscaled', decayBias: 0 }],
+        [sgd(), { kind: 'sgd', decay: 'gradient', decayBias: 0 }],
+        [adam({ beta1: 0.5 }), { kind: 'adam', beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 }],
+        [adamw(), { kind: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, decayBias: 0 }],
+      ];
+      for (const [optimizer, expected] of records) {
+        const path = join(folder, 'net');
+        const net = smallNetwork(10, 4);
+        await net.fit(data, { epochs: 2, optimizer }).done;
+        await net.save(path);
+        const bytes = readFileSync(path);
+        const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE(0))).toString('utf8'));
+        const record = JSON.parse(header.__metadata__.setnet).run.fits[0].options.optimizer;
+        assert.deepEqual({ ...record, ...expected }, record);
+        // Moments are not part of a model: loaded, it is the same network and the same file.
+        const loaded = await Network.load(path);
+        assert.equal(digestOf(loaded), digestOf(net));
+        await loaded.save(`${path}2`);
+        assert.ok(readFileSync(`${path}2`).equals(bytes));
+      }
     }));
 
   it('the run record counts equal fits once, and holds both sizes of the network', () =>

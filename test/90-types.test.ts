@@ -124,6 +124,8 @@ describe('90 types', function () {
         "setnet.sparse({ units: 3, activation: { kind: 'relu', max: 3 } });",
         "setnet.sparse({ units: 3, activation: 'swish' });",
         "setnet.sgd({ learningRate: '0.1' });",
+        "setnet.sgd({ decay: 'decoupled' });",
+        'setnet.adam({ momentum: 0.9 });',
         'setnet.set({ prune: 3 });',
         'new setnet.Network();',
         'new setnet.Session();',
@@ -157,8 +159,11 @@ describe('90 types', function () {
           return `setnet.${name}({ ${given.join(', ')} });`;
         }),
         ...rules.optimizers.map(({ name, parameters }) => {
-          const isSwitch = (parameter: string) => /nesterov|decayBias/.test(parameter);
-          return `setnet.${name}({ ${parameters.map((p) => `${p.name}: ${isSwitch(p.name) ? false : p.fallback}`).join(', ')} });`;
+          const given = parameters.map((p) => {
+            if (p.choices !== undefined) return `${p.name}: '${p.choices.split('|').at(-1)}'`;
+            return `${p.name}: ${/nesterov|decayBias/.test(p.name) ? false : p.fallback}`;
+          });
+          return `setnet.${name}({ ${given.join(', ')} });`;
         }),
       ];
       assert.ok(lines.length >= 18, `${lines.length} rules`);

@@ -73,7 +73,7 @@ struct Optimizer {
     setnet::rules::RuleChoice choice;
     choice.rule = static_cast<int>(setnet::rules::Optimizer::Sgd);
     choice.parameters[0] = 0.9;
-    setnet::rules::prepareOptimizer(choice, 1e-9f, false, coefficients);
+    setnet::rules::prepareOptimizer(choice, {1e-9f, 1}, false, coefficients);
   }
   setnet::kernels::OptimizerChoice choice() const {
     return {static_cast<int>(setnet::rules::Optimizer::Sgd), coefficients};

@@ -1,18 +1,24 @@
 // What the optimizers have in common. Each has a file with its typed factory beside this one.
 import type { NativeRule } from '../native';
+import type { Adam } from './adam';
+import type { Adamw } from './adamw';
 import { type ReadSchedule, readSchedule } from './schedule';
 import type { Sgd } from './sgd';
 import { readRule } from './table';
 
-/** How weights follow their gradients: made by `sgd()`. */
-export type Optimizer = Sgd;
+/** How weights follow their gradients: made by `sgd()`, `adam()` or `adamw()`. */
+export type Optimizer = Sgd | Adam | Adamw;
 
 /** Defaults of this library where the native table's are more neutral. */
-const defaults: Record<string, Record<string, unknown>> = {
-  sgd: { momentum: 0.9, weightDecay: 1e-4 },
-};
-
-const defaultLearningRate = { kind: 'cosine', from: 0.05 };
+function defaultsOf(name: string, given: Record<string, unknown>): Record<string, unknown> {
+  if (name !== 'sgd') return { learningRate: 0.001 };
+  return {
+    learningRate: { kind: 'cosine', from: 0.05 },
+    momentum: 0.9,
+    weightDecay: 1e-4,
+    decayBias: given.decay === 'unscaled',
+  };
+}
 
 export interface ReadOptimizer {
   rule: NativeRule;
@@ -22,13 +28,10 @@ export interface ReadOptimizer {
 export function readOptimizer(value: unknown, where: string): ReadOptimizer {
   const { rule: named } = readRule('optimizers', kindOf(value), where);
   const given = typeof value === 'string' ? { kind: value } : withoutUndefined(value as Record<string, unknown>);
-  const { rule, others } = readRule('optimizers', { ...defaults[named.name], ...given }, where, {
+  const { rule, others } = readRule('optimizers', { ...defaultsOf(named.name, given), ...given }, where, {
     others: ['learningRate'],
   });
-  return {
-    rule,
-    learningRate: readSchedule(others.learningRate ?? defaultLearningRate, `${where}.learningRate`, 'constant'),
-  };
+  return { rule, learningRate: readSchedule(others.learningRate, `${where}.learningRate`, 'constant') };
 }
 
 /** The name of the rule where there is one, else the value itself, for the error message. */

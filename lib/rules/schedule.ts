@@ -71,5 +71,5 @@ export function readSchedule(value: unknown, where: string, ofNumber: 'constant'
 /** Checks the options of a factory and returns the frozen schedule with every parameter. */
 export function makeSchedule<Made extends Schedule>(kind: Made['kind'], options: object): Made {
   const { rule, warmup } = readSchedule({ ...options, kind }, kind, 'constant');
-  return Object.freeze({ ...ruleObject(rule), warmup }) as unknown as Made;
+  return Object.freeze({ ...ruleObject('schedules', rule), warmup }) as unknown as Made;
 }

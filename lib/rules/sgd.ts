@@ -8,11 +8,16 @@ export interface SgdOptions {
   readonly learningRate?: number | Schedule;
   /** mu, from 0 (none) to 1. Default 0.9. */
   readonly momentum?: number;
-  /** wd, added to the gradient as wd * w; of weights only, unless `decayBias`. Default 1e-4. */
+  /** wd, from 0; of weights only, unless `decayBias`. Default 1e-4. */
   readonly weightDecay?: number;
+  /**
+   * 'gradient': wd * w is added to the gradient, goes through the velocity and is multiplied by the learning rate.
+   * 'unscaled': w -= lr * v + wd * w, as the authors' SciPy program of SET has it. Default 'gradient'.
+   */
+  readonly decay?: 'gradient' | 'unscaled';
   /** w -= lr * (g + mu * v) instead of w -= lr * v. Default false. */
   readonly nesterov?: boolean;
-  /** Weight decay also acts on biases. Default false. */
+  /** Weight decay also acts on biases, and on what activations learn. Default: whether `decay` is 'unscaled'. */
   readonly decayBias?: boolean;
 }
 

@@ -2,7 +2,7 @@
 // name, or an object { kind: name, ...parameters }.
 import { native } from '../loader';
 import type { NativeModule, NativeRule, NativeRuleInfo } from '../native';
-import { describe, listOf, optionError, readNumber, readOptions, suggest, typeError } from '../options';
+import { describe, listOf, optionError, readName, readNumber, readOptions, suggest, typeError } from '../options';
 
 export type RuleKind = keyof ReturnType<NativeModule['rules']>;
 
@@ -90,12 +90,26 @@ export function readRule(
 }
 
 function readParameter(value: unknown, spec: NativeRuleInfo['parameters'][number], where: string): number {
+  if (spec.choices !== undefined) {
+    const names = spec.choices.split('|');
+    return names.indexOf(readName(value, where, names));
+  }
   // A switch is a parameter of 0 or 1 in native code.
   if (typeof value === 'boolean' && spec.minimum === 0 && spec.maximum === 1) return Number(value);
-  return readNumber(value, where, { min: spec.minimum, max: spec.maximum, open: spec.open });
+  return readNumber(value, where, {
+    min: spec.minimum,
+    max: spec.maximum,
+    open: spec.open,
+    openMaximum: spec.openMaximum,
+  });
 }
 
-/** A native rule as users write it. */
-export function ruleObject(rule: NativeRule): { kind: string; [parameter: string]: string | number } {
-  return { kind: rule.name, ...rule.parameters };
+/** A native rule of this kind as users write it. */
+export function ruleObject(kind: RuleKind, rule: NativeRule): { kind: string; [parameter: string]: string | number } {
+  const made: { kind: string; [parameter: string]: string | number } = { kind: rule.name, ...rule.parameters };
+  for (const { name, choices } of findRule(kind, rule.name, kind).parameters) {
+    const value = rule.parameters[name];
+    if (choices !== undefined && value !== undefined) made[name] = choices.split('|')[value] as string;
+  }
+  return made;
 }

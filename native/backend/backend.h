@@ -50,7 +50,8 @@ struct TrainingRules {
 
 struct StepSettings {
   float learningRate = 0;
-  uint64_t step = 0;  // of the network's life: keys dropout
+  uint64_t step = 0;           // of the network's life: keys dropout
+  uint64_t optimizerStep = 1;  // since the optimizer's state was all 0, this one included: Adam's t
 };
 
 struct StepResult {

@@ -20,6 +20,8 @@ SETNET_INLINE double madd(double a, double b, double c) { return std::fma(a, b, 
 // The larger one; b where a is NaN, as the vector instructions have it.
 SETNET_INLINE float larger(float a, float b) { return a > b ? a : b; }
 SETNET_INLINE double larger(double a, double b) { return a > b ? a : b; }
+SETNET_INLINE float squareRoot(float x) { return std::sqrt(x); }
+SETNET_INLINE double squareRoot(double x) { return std::sqrt(x); }
 // yes where x > 0, else no.
 SETNET_INLINE float wherePositive(float x, float yes, float no) { return x > 0 ? yes : no; }
 SETNET_INLINE double wherePositive(double x, double yes, double no) { return x > 0 ? yes : no; }

@@ -121,9 +121,11 @@ std::string namesOf(const rules::RuleInfo& rule) {
 double requireParameter(const Napi::Value& value, const std::string& what, const rules::ParameterSpec& spec) {
   const double number = requireNumber(value, what);
   const bool aboveMinimum = spec.open ? number > spec.minimum : number >= spec.minimum;
-  if (std::isfinite(number) && aboveMinimum && number <= spec.maximum) return number;
+  const bool belowMaximum = spec.openMaximum ? number < spec.maximum : number <= spec.maximum;
+  if (std::isfinite(number) && aboveMinimum && belowMaximum) return number;
   std::string range = (spec.open ? "more than " : "at least ") + textOf(spec.minimum);
-  if (std::isfinite(spec.maximum)) range += " and at most " + textOf(spec.maximum);
+  if (std::isfinite(spec.maximum))
+    range += (spec.openMaximum ? " and less than " : " and at most ") + textOf(spec.maximum);
   fail(value.Env(), Code::Option, what + " must be a finite number, " + range + ", got " + textOf(number));
 }
 

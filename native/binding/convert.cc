@@ -204,6 +204,8 @@ Napi::Array rulesToJs(Napi::Env env, Span<const rules::RuleInfo> table) {
       parameter.Set("minimum", spec.minimum);
       parameter.Set("maximum", spec.maximum);
       parameter.Set("open", spec.open);
+      parameter.Set("openMaximum", spec.openMaximum);
+      if (spec.choices) parameter.Set("choices", spec.choices);
       parameters.Set(static_cast<uint32_t>(k), parameter);
     }
     rule.Set("parameters", parameters);

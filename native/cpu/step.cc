@@ -386,8 +386,9 @@ Status Engine::step(const RowSet& rows, const Targets& targets, const StepSettin
   SETNET_TRY(checkTargets(targets, rows.count, layers_.back().units()));
   FlushSubnormals flush;
   SETNET_TRY(reserve(static_cast<int64_t>(rows.count)));
-  rules::prepareOptimizer(rules_.optimizer, settings.learningRate, false, weightCoefficients_);
-  rules::prepareOptimizer(rules_.optimizer, settings.learningRate, true, biasCoefficients_);
+  const rules::OptimizerStep step = {settings.learningRate, settings.optimizerStep};
+  rules::prepareOptimizer(rules_.optimizer, step, false, weightCoefficients_);
+  rules::prepareOptimizer(rules_.optimizer, step, true, biasCoefficients_);
 
   uint64_t work = 0;
   for (const Layer& layer : layers_) work += layer.forwardForm().work() * rows.count;

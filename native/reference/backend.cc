@@ -76,7 +76,7 @@ class ReferenceEngine : public backend::Engine {
       network_.backward(traces[k], std::move(dy), &gradients);
     }
     for (size_t l = 0; l < gradients.size(); ++l)
-      network_.layers()[l].update(rules_.optimizer, settings.learningRate, gradients[l]);
+      network_.layers()[l].update(rules_.optimizer, {settings.learningRate, settings.optimizerStep}, gradients[l]);
     return Status();
   }
 

@@ -123,7 +123,8 @@ LayerGradient Layer::zeroGradient() const {
           std::vector<double>(activationParameters_.size(), 0)};
 }
 
-void Layer::update(const rules::RuleChoice& optimizer, float learningRate, const LayerGradient& gradient) {
+void Layer::update(const rules::RuleChoice& optimizer, const rules::OptimizerStep& step,
+                   const LayerGradient& gradient) {
   float coefficients[rules::kMaxCoefficients];
   const auto updateAll = [&](const std::vector<double>& gradients, std::vector<double>* values,
                              std::vector<std::vector<double>>* states) {
@@ -134,9 +135,9 @@ void Layer::update(const rules::RuleChoice& optimizer, float learningRate, const
       for (size_t s = 0; s < states->size(); ++s) (*states)[s][k] = state[s];
     }
   };
-  rules::prepareOptimizer(optimizer, learningRate, false, coefficients);
+  rules::prepareOptimizer(optimizer, step, false, coefficients);
   updateAll(gradient.weights, &weights_, &weightState_);
-  rules::prepareOptimizer(optimizer, learningRate, true, coefficients);
+  rules::prepareOptimizer(optimizer, step, true, coefficients);
   updateAll(gradient.bias, &bias_, &biasState_);
   updateAll(gradient.activation, &activationParameters_, &activationState_);
 }

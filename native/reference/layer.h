@@ -55,7 +55,7 @@ class Layer {
   void backward(const std::vector<double>& x, const Activity& activity, const std::vector<double>& dy,
                 LayerGradient* gradient, std::vector<double>* dx) const;
   LayerGradient zeroGradient() const;
-  void update(const rules::RuleChoice& optimizer, float learningRate, const LayerGradient& gradient);
+  void update(const rules::RuleChoice& optimizer, const rules::OptimizerStep& step, const LayerGradient& gradient);
 
   // The layer after prune and grow (`after`), or the same one where it does not evolve.
   Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, Layer* after,

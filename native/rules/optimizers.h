@@ -1,14 +1,19 @@
 // The optimizers. A rule gives
 //   stateCount, stateNames    buffers kept per connection and per bias; all start at 0
 //   coefficientCount          numbers that one step needs, equal for all connections
-//   prepare(p, learningRate, isBias, coefficients)
+//   prepare(p, settings, isBias, coefficients)
+//   hasFlag                    coefficient[3] is a flag; else it is a number like the others
 //   update(weight, gradient, state, c, flag)   one connection in every lane; `flag` is coefficient[3] != 0, passed as a
 //                                               bool so that the loop over connections has no branch in it
+// Where weight, gradient and state are +0, update must leave them +0: what pads a packed matrix, or lies outside a
+// mask, goes through it like everything else.
 #pragma once
 
+#include "rules/optimizers/adam.h"
+#include "rules/optimizers/adamw.h"
 #include "rules/optimizers/sgd.h"
 
-#define SETNET_OPTIMIZERS(X) X(Sgd)
+#define SETNET_OPTIMIZERS(X) X(Sgd) X(Adam) X(Adamw)
 
 namespace setnet::rules {
 
@@ -45,12 +50,12 @@ inline const char* const* stateNamesOf(int optimizer) {
   return names[optimizer];
 }
 
-inline void prepareOptimizer(const RuleChoice& choice, float learningRate, bool isBias, float* coefficients) {
+inline void prepareOptimizer(const RuleChoice& choice, const OptimizerStep& step, bool isBias, float* coefficients) {
   for (int i = 0; i < kMaxCoefficients; ++i) coefficients[i] = 0;
   switch (static_cast<Optimizer>(choice.rule)) {
-#define SETNET_ENTRY(Rule)                                                \
-  case Optimizer::Rule:                                                   \
-    Rule::prepare(choice.parameters, learningRate, isBias, coefficients); \
+#define SETNET_ENTRY(Rule)                                        \
+  case Optimizer::Rule:                                           \
+    Rule::prepare(choice.parameters, step, isBias, coefficients); \
     break;
     SETNET_OPTIMIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY

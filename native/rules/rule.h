@@ -13,13 +13,16 @@ constexpr int kMaxParameters = 8;
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 
 // A number that a rule takes. The binding checks it against the limits (both inclusive unless `open`, which excludes
-// the minimum) and TypeScript reads it from here.
+// the minimum, or `openMaximum`) and TypeScript reads it from here. A parameter with `choices` has a name for each of
+// its values, 0 up to its maximum, separated by '|'; TypeScript takes and gives the names.
 struct ParameterSpec {
   const char* name;
   double fallback;  // used where the caller gives none
   double minimum;
   double maximum;
   bool open = false;
+  bool openMaximum = false;
+  const char* choices = nullptr;
 };
 
 struct RuleInfo {

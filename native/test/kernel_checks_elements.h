@@ -153,12 +153,14 @@ void checkActivationUpdateOf(const KernelTable& table, rules::Activation rule, R
       PanelMemory z(units, batch), gradient(units, batch);
       std::vector<uint16_t> kept(static_cast<size_t>(units * z.vectors()));
       for (uint16_t& bits : kept) bits = static_cast<uint16_t>(random.next());
-      for (const bool dropped : {false, true}) {
+      for (const backend::TrainingRules& rules : everyOptimizer()) {
+        const bool dropped = random.chance(0.5);
         TestActivation<Rule> activation(rule, units, random);
         const TestActivation<Rule> old = activation;
-        std::vector<float> velocity = randomNumbers(activation.learned.size(), random);
-        const std::vector<float> oldVelocity = velocity;
-        const TestOptimizer optimizer(0.5, 1e-3, random.chance(0.5), 0.1f);
+        const TestOptimizer optimizer(rules, 0.1f);
+        std::vector<float> state[rules::kMaxOptimizerState], oldState[rules::kMaxOptimizerState];
+        for (int s = 0; s < optimizer.stateCount; ++s)
+          oldState[s] = state[s] = optimizer.randomState(s, activation.learned.size(), random);
         z.fill(random);
         for (int64_t u = 0; u < units; ++u)
           for (int64_t b = 0; b < batch; b += 3) z.at(u, b) = activation.onGrid(random);  // on and near the kinks
@@ -176,10 +178,10 @@ void checkActivationUpdateOf(const KernelTable& table, rules::Activation rule, R
         args.keptScale = 1.25f;
         args.learned = activation.learned.data();
         args.learnedStride = units;
-        args.state[0] = velocity.data();
+        for (int s = 0; s < optimizer.stateCount; ++s) args.state[s] = state[s].data();
         args.optimizer = optimizer.kernel();
         table.activationUpdate(args);
-        Comparison updates(table, "activationUpdate, parameters");
+        UpdateComparison compare(table, "activationUpdate", optimizer);
         for (int64_t u = 0; u < units; ++u) {
           const bool inside = u >= begin && u < end;
           const auto single = old.template numbers<float>(u);
@@ -190,7 +192,8 @@ void checkActivationUpdateOf(const KernelTable& table, rules::Activation rule, R
           for (int i = 0; i < count; ++i) {
             const size_t at = static_cast<size_t>(i * units + u);
             if (!inside) {
-              CHECK(sameBits(activation.learned[at], old.learned[at]) && sameBits(velocity[at], oldVelocity[at]));
+              CHECK(sameBits(activation.learned[at], old.learned[at]));
+              for (int s = 0; s < optimizer.stateCount; ++s) CHECK(sameBits(state[s][at], oldState[s][at]));
               continue;
             }
             const float sum = sumOverSamples<float>(batch, [&](int64_t b, float chain) {
@@ -205,13 +208,9 @@ void checkActivationUpdateOf(const KernelTable& table, rules::Activation rule, R
               Rule::addGradient(double{dy(b)}, double{z.at(u, b)}, exact.p, g);
               return g[i];
             });
-            float parameter = old.learned[at], state = oldVelocity[at];
-            double exactParameter = parameter, exactState = state;
-            optimizer.update(&parameter, sum, &state);
-            optimizer.update(&exactParameter, exactSum, &exactState);
-            const double magnitude = 3 * static_cast<double>(batch) + 2;
-            updates.add(activation.learned[at], parameter, exactParameter, magnitude);
-            updates.add(velocity[at], state, exactState, magnitude);
+            compare.add(
+                activation.learned[at], [&](int n) { return state[n][at]; }, old.learned[at],
+                [&](int n) { return oldState[n][at]; }, {sum, exactSum, 3 * static_cast<double>(batch)});
           }
         }
       }

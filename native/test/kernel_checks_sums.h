@@ -234,47 +234,51 @@ inline void check_sparseVector(const KernelTable& table, Random& random) {
 
 inline void check_sparseUpdate(const KernelTable& table, Random& random) {
   for (const int64_t batch : kBatches) {
-    for (const bool nesterov : {false, true}) {
+    for (const backend::TrainingRules& rules : everyOptimizer()) {
       const core::CsrMatrix w = randomWeights(random);
       PanelMemory x(static_cast<int64_t>(w.columns), batch), gradient(static_cast<int64_t>(w.rows), batch);
       x.fill(random);
       gradient.fill(random, true);
-      const TestOptimizer optimizer(0.9, 1e-3, nesterov, 0.05f);
-      const std::vector<float> oldVelocity = randomNumbers(w.values.size(), random);
-      const float* companions[] = {oldVelocity.data()};
+      const TestOptimizer optimizer(rules);
+      std::vector<float> oldState[rules::kMaxOptimizerState], newState[rules::kMaxOptimizerState];
+      const float* companions[rules::kMaxOptimizerState];
+      float* unpacked[rules::kMaxOptimizerState];
+      for (int s = 0; s < optimizer.stateCount; ++s) {
+        oldState[s] = optimizer.randomState(s, w.values.size(), random);
+        newState[s].resize(w.values.size());
+        companions[s] = oldState[s].data();
+        unpacked[s] = newState[s].data();
+      }
       cpu::PackedMatrix packed;
-      CHECK_OK(packed.pack(w, {static_cast<int>(random.between(1, 3)), 1, companions, true}));
+      CHECK_OK(packed.pack(w, {static_cast<int>(random.between(1, 3)), optimizer.stateCount, companions, true}));
       for (int part = 0; part < packed.parts(); ++part) {
         kernels::SparseUpdateArgs args = {};
         args.w = packed.view(part);
-        args.state[0] = packed.companion(part, 0);
+        for (int s = 0; s < optimizer.stateCount; ++s) args.state[s] = packed.companion(part, s);
         args.x = x.panels();
         args.gradient = gradient.panels();
         args.vectors = x.vectors();
         args.optimizer = optimizer.kernel();
         table.sparseUpdate(args);
       }
-      std::vector<float> newValues(w.values.size()), velocity(w.values.size());
-      float* unpacked[] = {velocity.data()};
+      std::vector<float> newValues(w.values.size());
       cpu::PackMemory memory;
       CHECK_OK(packed.unpack(nullptr, nullptr, newValues.data(), unpacked, &memory));
-      Comparison values(table, "sparseUpdate, values"), states(table, "sparseUpdate, velocity");
-      for (uint64_t r = 0; r < w.rows; ++r) {
-        for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) {
-          const GradientSums sums = weightGradient(x, w.columnIndices[k], gradient, static_cast<int64_t>(r));
-          float weight = w.values[k], state = oldVelocity[k];
-          double exactWeight = weight, exactState = state;
-          optimizer.update(&weight, sums.single, &state);
-          optimizer.update(&exactWeight, sums.exact, &exactState);
-          values.add(newValues[k], weight, exactWeight, sums.magnitude + 2);
-          states.add(velocity[k], state, exactState, sums.magnitude + 2);
-        }
-      }
-      // What pads the groups is 0 still: the sums of all slots are those of the connections.
-      double slots = 0, connections = 0;
-      for (const float value : packed.slots()) slots += std::fabs(value);
-      for (const float value : newValues) connections += std::fabs(value);
-      CHECK(std::fabs(slots - connections) <= 1e-9 * connections);
+      UpdateComparison compare(table, "sparseUpdate", optimizer);
+      for (uint64_t r = 0; r < w.rows; ++r)
+        for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k)
+          compare.add(
+              newValues[k], [&](int s) { return newState[s][k]; }, w.values[k], [&](int s) { return oldState[s][k]; },
+              weightGradient(x, w.columnIndices[k], gradient, static_cast<int64_t>(r)));
+      // What pads the groups is 0 still, and so is its state: the sums of all slots are those of the connections.
+      const auto checkPadding = [](Span<const float> slots, const std::vector<float>& connections) {
+        double all = 0, real = 0;
+        for (const float value : slots) all += std::fabs(value);
+        for (const float value : connections) real += std::fabs(value);
+        CHECK(std::fabs(all - real) <= 1e-9 * real);
+      };
+      checkPadding(packed.slots(), newValues);
+      for (int s = 0; s < optimizer.stateCount; ++s) checkPadding(packed.companionSlots(s), newState[s]);
     }
   }
 }
@@ -410,99 +414,104 @@ inline void check_sampleTiles(const KernelTable& table, Random& random) {
   }
 }
 
-inline void check_denseUpdate(const KernelTable& table, Random& random) {
-  for (const int64_t batch : kBatches) {
-    for (const bool masked : {false, true}) {
-      TestMatrix w(static_cast<int64_t>(random.between(1, 50)), static_cast<int64_t>(random.between(1, 110)), random);
-      TestMatrix velocity(w.units, w.inputs, random);
-      const int64_t maskStride = (w.inputs + 15) / 16;
-      std::vector<uint16_t> mask(static_cast<size_t>((w.units + 15) / 16 * 16 * maskStride), 0);
-      for (int64_t r = 0; r < w.units; ++r) {
-        for (int64_t c = 0; c < w.inputs; ++c) {
-          if (!masked || random.chance(0.3))
-            mask[static_cast<size_t>(r * maskStride + c / 16)] |= static_cast<uint16_t>(1u << c % 16);
-          else
-            w.at(r, c) = velocity.at(r, c) = 0;
-        }
+inline void checkDenseUpdateOf(const KernelTable& table, const TestOptimizer& optimizer, int64_t batch, bool masked,
+                               Random& random) {
+  TestMatrix w(static_cast<int64_t>(random.between(1, 50)), static_cast<int64_t>(random.between(1, 110)), random);
+  std::vector<TestMatrix> states;
+  for (int s = 0; s < optimizer.stateCount; ++s) states.emplace_back(w.units, w.inputs, random);
+  const int64_t maskStride = (w.inputs + 15) / 16;
+  std::vector<uint16_t> mask(static_cast<size_t>((w.units + 15) / 16 * 16 * maskStride), 0);
+  for (int64_t r = 0; r < w.units; ++r) {
+    for (int64_t c = 0; c < w.inputs; ++c) {
+      const bool there = !masked || random.chance(0.3);
+      if (there)
+        mask[static_cast<size_t>(r * maskStride + c / 16)] |= static_cast<uint16_t>(1u << c % 16);
+      else
+        w.at(r, c) = 0;
+      for (int s = 0; s < optimizer.stateCount; ++s)
+        states[s].at(r, c) = there ? TestOptimizer::stateFrom(s, states[s].at(r, c)) : 0;
+    }
+  }
+  const TestMatrix old = w;
+  const std::vector<TestMatrix> oldStates = states;
+  PanelMemory x(w.inputs, batch), gradient(w.units, batch);
+  x.fill(random);
+  gradient.fill(random, true);
+  const std::vector<float> xTiles = tilesOf(x), gradientTiles = tilesOf(gradient);
+  kernels::DenseUpdateArgs args = {};
+  args.rowBegin = w.units > 20 ? 16 : 0;
+  args.rowEnd = w.units;
+  args.inputs = w.inputs;
+  args.samples = batch;
+  args.vectors = x.vectors();
+  args.x = xTiles.data();
+  args.gradient = gradientTiles.data();
+  args.tileStride = x.vectors() * 256;
+  args.weights = w.weights.data();
+  for (int s = 0; s < optimizer.stateCount; ++s) args.state[s] = states[s].weights.data();
+  args.stride = w.stride;
+  args.mask = masked ? mask.data() : nullptr;
+  args.maskStride = maskStride;
+  args.optimizer = optimizer.kernel();
+  table.denseUpdate(args);
+  UpdateComparison compare(table, "denseUpdate", optimizer);
+  for (int64_t r = 0; r < (w.units + 15) / 16 * 16; ++r) {
+    for (int64_t c = 0; c < w.stride; ++c) {
+      const size_t at = static_cast<size_t>(r * w.stride + c);
+      const bool there = r >= args.rowBegin && r < w.units && c < w.inputs &&
+                         mask[static_cast<size_t>(r * maskStride + c / 16)] >> c % 16 & 1;
+      if (!there) {
+        // Outside the mask, outside the rows asked for and in the padding nothing changes, not even a sign.
+        CHECK(sameBits(w.weights[at], old.weights[at]));
+        for (int s = 0; s < optimizer.stateCount; ++s) CHECK(sameBits(states[s].weights[at], oldStates[s].weights[at]));
+        continue;
       }
-      const TestMatrix old = w, oldVelocity = velocity;
-      PanelMemory x(w.inputs, batch), gradient(w.units, batch);
-      x.fill(random);
-      gradient.fill(random, true);
-      const std::vector<float> xTiles = tilesOf(x), gradientTiles = tilesOf(gradient);
-      const TestOptimizer optimizer(0.9, 1e-3, random.chance(0.5), 0.05f);
-      kernels::DenseUpdateArgs args = {};
-      args.rowBegin = w.units > 20 ? 16 : 0;
-      args.rowEnd = w.units;
-      args.inputs = w.inputs;
-      args.samples = batch;
-      args.vectors = x.vectors();
-      args.x = xTiles.data();
-      args.gradient = gradientTiles.data();
-      args.tileStride = x.vectors() * 256;
-      args.weights = w.weights.data();
-      args.state[0] = velocity.weights.data();
-      args.stride = w.stride;
-      args.mask = masked ? mask.data() : nullptr;
-      args.maskStride = maskStride;
-      args.optimizer = optimizer.kernel();
-      table.denseUpdate(args);
-      Comparison values(table, "denseUpdate, values"), states(table, "denseUpdate, velocity");
-      for (int64_t r = 0; r < (w.units + 15) / 16 * 16; ++r) {
-        for (int64_t c = 0; c < w.stride; ++c) {
-          const size_t at = static_cast<size_t>(r * w.stride + c);
-          const bool there = r >= args.rowBegin && r < w.units && c < w.inputs &&
-                             mask[static_cast<size_t>(r * maskStride + c / 16)] >> c % 16 & 1;
-          if (!there) {
-            // Outside the mask, outside the rows asked for and in the padding nothing changes, not even a sign.
-            CHECK(sameBits(w.weights[at], old.weights[at]));
-            CHECK(sameBits(velocity.weights[at], oldVelocity.weights[at]));
-            continue;
-          }
-          const GradientSums sums = weightGradient(x, c, gradient, r);
-          float weight = old.weights[at], state = oldVelocity.weights[at];
-          double exactWeight = weight, exactState = state;
-          optimizer.update(&weight, sums.single, &state);
-          optimizer.update(&exactWeight, sums.exact, &exactState);
-          values.add(w.weights[at], weight, exactWeight, sums.magnitude + 2);
-          states.add(velocity.weights[at], state, exactState, sums.magnitude + 2);
-        }
-      }
+      compare.add(
+          w.weights[at], [&](int s) { return states[s].weights[at]; }, old.weights[at],
+          [&](int s) { return oldStates[s].weights[at]; }, weightGradient(x, c, gradient, r));
     }
   }
 }
 
+inline void check_denseUpdate(const KernelTable& table, Random& random) {
+  for (const int64_t batch : kBatches)
+    for (const backend::TrainingRules& rules : everyOptimizer())
+      checkDenseUpdateOf(table, TestOptimizer(rules), batch, random.chance(0.5), random);
+}
+
 inline void check_biasUpdate(const KernelTable& table, Random& random) {
   for (const int64_t batch : kBatches) {
-    const int64_t units = static_cast<int64_t>(random.between(1, 70));
-    PanelMemory gradient(units, batch);
-    gradient.fill(random, true);
-    const TestOptimizer optimizer(0.5, 1e-3, random.chance(0.5), 0.1f);
-    std::vector<float> bias = randomNumbers(static_cast<size_t>(units), random);
-    std::vector<float> velocity = randomNumbers(static_cast<size_t>(units), random);
-    const std::vector<float> oldBias = bias, oldVelocity = velocity;
-    kernels::BiasUpdateArgs args = {};
-    args.unitBegin = units > 3 ? 3 : 0;
-    args.unitEnd = units;
-    args.gradient = gradient.panels();
-    args.vectors = gradient.vectors();
-    args.bias = bias.data();
-    args.state[0] = velocity.data();
-    args.optimizer = optimizer.kernel();
-    table.biasUpdate(args);
-    Comparison compare(table, "biasUpdate");
-    for (int64_t u = 0; u < units; ++u) {
-      if (u < args.unitBegin) {
-        CHECK(sameBits(bias[u], oldBias[u]));
-        continue;
+    for (const backend::TrainingRules& rules : everyOptimizer()) {
+      const int64_t units = static_cast<int64_t>(random.between(1, 70));
+      PanelMemory gradient(units, batch);
+      gradient.fill(random, true);
+      const TestOptimizer optimizer(rules, 0.1f);
+      std::vector<float> bias = randomNumbers(static_cast<size_t>(units), random);
+      std::vector<float> state[rules::kMaxOptimizerState], oldState[rules::kMaxOptimizerState];
+      kernels::BiasUpdateArgs args = {};
+      for (int s = 0; s < optimizer.stateCount; ++s) {
+        oldState[s] = state[s] = optimizer.randomState(s, bias.size(), random);
+        args.state[s] = state[s].data();
       }
-      const auto term = [&](int64_t b, auto sum) { return sum + gradient.at(u, b); };
-      float weight = oldBias[u], state = oldVelocity[u];
-      double exactWeight = weight, exactState = state;
-      optimizer.update(&weight, sumOverSamples<float>(batch, term), &state);
-      optimizer.update(&exactWeight, sumOverSamples<double>(batch, term), &exactState);
-      compare.add(bias[u], weight, exactWeight, static_cast<double>(batch) + 2);
-      compare.add(velocity[u], state, exactState, static_cast<double>(batch) + 2);
+      const std::vector<float> oldBias = bias;
+      args.unitBegin = units > 3 ? 3 : 0;
+      args.unitEnd = units;
+      args.gradient = gradient.panels();
+      args.vectors = gradient.vectors();
+      args.bias = bias.data();
+      args.optimizer = optimizer.kernel();
+      table.biasUpdate(args);
+      UpdateComparison compare(table, "biasUpdate", optimizer);
+      for (int64_t u = 0; u < units; ++u) {
+        if (u < args.unitBegin) {
+          CHECK(sameBits(bias[u], oldBias[u]));
+          continue;
+        }
+        const auto term = [&](int64_t b, auto sum) { return sum + gradient.at(u, b); };
+        compare.add(
+            bias[u], [&](int s) { return state[s][u]; }, oldBias[u], [&](int s) { return oldState[s][u]; },
+            {sumOverSamples<float>(batch, term), sumOverSamples<double>(batch, term), static_cast<double>(batch)});
+      }
     }
   }
 }

@@ -112,20 +112,65 @@ inline GradientSums weightGradient(PanelMemory& x, int64_t input, PanelMemory& g
 // An optimizer with its coefficients and how one number is updated by it.
 struct TestOptimizer {
   rules::RuleChoice choice;
+  int stateCount;
   float coefficients[rules::kMaxCoefficients];
 
-  TestOptimizer(double momentum, double weightDecay, bool nesterov, float learningRate) {
-    choice = sgd(momentum, weightDecay, nesterov).optimizer;
-    rules::prepareOptimizer(choice, learningRate, false, coefficients);
+  explicit TestOptimizer(const backend::TrainingRules& rules, float learningRate = 0.05f)
+      : choice(rules.optimizer), stateCount(rules::stateCountOf(choice.rule)) {
+    rules::prepareOptimizer(choice, {learningRate, 7}, false, coefficients);
   }
   kernels::OptimizerChoice kernel() const { return {choice.rule, coefficients}; }
+  std::string name() const { return rules::kOptimizers[choice.rule].name; }
 
   template <class T>
   void update(T* weight, T gradient, T* state) const {
     T c[rules::kMaxCoefficients];
     for (int i = 0; i < rules::kMaxCoefficients; ++i) c[i] = coefficients[i];
-    rules::Sgd::update(*weight, gradient, state, c, coefficients[3] != 0);
+    switch (static_cast<rules::Optimizer>(choice.rule)) {
+#define SETNET_ENTRY(Rule)                                                  \
+  case rules::Optimizer::Rule:                                              \
+    rules::Rule::update(*weight, gradient, state, c, coefficients[3] != 0); \
+    break;
+      SETNET_OPTIMIZERS(SETNET_ENTRY)
+#undef SETNET_ENTRY
+    }
   }
+
+  // What lies in state number s: a second moment is never negative, and here not near 0.
+  static float stateFrom(int s, float x) { return s == 0 ? x : 0.25f + std::fabs(x); }
+  static std::vector<float> randomState(int s, size_t count, Random& random) {
+    std::vector<float> state(count);
+    for (float& x : state) x = stateFrom(s, static_cast<float>(random.uniform(-1, 1)));
+    return state;
+  }
+};
+
+// What one number and its state became, against the same update in f32 and in double.
+class UpdateComparison {
+ public:
+  UpdateComparison(const kernels::KernelTable& table, const std::string& kernel, const TestOptimizer& optimizer)
+      : optimizer_(optimizer),
+        values_(table, kernel + ", values, " + optimizer.name()),
+        states_(table, kernel + ", state, " + optimizer.name()) {}
+
+  // `state` and `oldState`: number s gives the s-th of this number.
+  template <class State, class OldState>
+  void add(float value, State&& state, float oldValue, OldState&& oldState, const GradientSums& sums) {
+    float single = oldValue, singleState[rules::kMaxOptimizerState];
+    double exact = oldValue, exactState[rules::kMaxOptimizerState];
+    for (int s = 0; s < optimizer_.stateCount; ++s) exactState[s] = singleState[s] = oldState(s);
+    optimizer_.update(&single, sums.single, singleState);
+    optimizer_.update(&exact, sums.exact, exactState);
+    values_.add(value, single, exact, sums.magnitude + 2);
+    // The square of a gradient is as uncertain as twice its product with the sum's uncertainty.
+    for (int s = 0; s < optimizer_.stateCount; ++s)
+      states_.add(state(s), singleState[s], exactState[s],
+                  s == 0 ? sums.magnitude + 2 : (sums.magnitude + 2) * (2 * std::fabs(sums.exact) + 1));
+  }
+
+ private:
+  const TestOptimizer& optimizer_;
+  Comparison values_, states_;
 };
 
 // An activation with its fixed and learned parameters, on a grid on which thresholds and distances from them are exact

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/float_bits.h"
 #include "base/hash.h"
 #include "cpu/backend.h"
 #include "cpu/pool/pool.h"
@@ -125,6 +126,20 @@ Scenario learnedScenario() {
   Scenario scenario{"learned", randomModel(definition, random, true), sgd(0.9, 1e-3, false, true), {}, 24};
   scenario.samples = awkwardSamples(170, 120, 9, random);
   return scenario;
+}
+
+// Optimizers with more than one state, and decay beside the momentum.
+Scenario withOptimizer(const char* name, Scenario scenario, const backend::TrainingRules& rules) {
+  scenario.name = name;
+  scenario.rules = rules;
+  return scenario;
+}
+
+std::vector<Scenario> optimizerScenarios() {
+  return {withOptimizer("adam", smallScenario(), adam(rules::Optimizer::Adam, 1e-8, 1e-3)),
+          withOptimizer("adamw", learnedScenario(), adam(rules::Optimizer::Adamw, 1e-8, 1e-2, true)),
+          withOptimizer("wide adam", wideScenario(), adam(rules::Optimizer::Adam)),
+          withOptimizer("unscaled decay", smallScenario(), sgd(0.9, 2e-4, false, true, true))};
 }
 
 // What a training run left behind, step by step.
@@ -263,6 +278,41 @@ TEST("sparse and masked train to the same bits where activations learn") {
   CHECK(moved > 4 * 260);
 }
 
+TEST("sparse and masked train to the same bits under every optimizer") {
+  for (const Scenario& scenario : optimizerScenarios()) checkParity(scenario);
+}
+
+TEST("what survives an evolution keeps the state of every optimizer bit for bit, what is new starts at 0") {
+  for (const Scenario& scenario : optimizerScenarios()) {
+    Course course;
+    train(scenario, *scenario.model, 2, &course);
+    REQUIRE(course.models.size() == 7);
+    const size_t states = static_cast<size_t>(rules::stateCountOf(scenario.rules.optimizer.rule));
+    // Models 0 and 1: before and after the first evolution, whose newcomers have the weight 0.
+    const core::LayerState& before = course.models[0]->layers[0];
+    const core::LayerState& after = course.models[1]->layers[0];
+    REQUIRE(before.weightState.size() == states && after.weightState.size() == states);
+    uint64_t survivors = 0, newcomers = 0;
+    for (uint64_t r = 0; r < after.weights.rows; ++r) {
+      const auto first = before.weights.columnIndices.begin();
+      const auto rowBegin = first + static_cast<int64_t>(before.weights.rowPointers[r]);
+      const auto rowEnd = first + static_cast<int64_t>(before.weights.rowPointers[r + 1]);
+      for (uint64_t k = after.weights.rowPointers[r]; k < after.weights.rowPointers[r + 1]; ++k) {
+        const auto was = std::lower_bound(rowBegin, rowEnd, after.weights.columnIndices[k]);
+        const bool existed = was != rowEnd && *was == after.weights.columnIndices[k];
+        const size_t from = static_cast<size_t>(was - first);
+        // A weight of 0 was pruned, and so was what grew again in its own cell.
+        const bool survived = existed && bitsOf(after.weights.values[k]) != 0;
+        (survived ? survivors : newcomers) += 1;
+        if (survived) CHECK_EQ(bitsOf(after.weights.values[k]), bitsOf(before.weights.values[from]));
+        for (size_t s = 0; s < states; ++s)
+          CHECK_EQ(bitsOf(after.weightState[s][k]), survived ? bitsOf(before.weightState[s][from]) : 0u);
+      }
+    }
+    CHECK(survivors > 100 && newcomers > 50);
+  }
+}
+
 TEST("a dense layer is a masked or sparse layer whose every cell exists") {
   Random random(8100);
   core::NetworkDefinition definition = networkOf(
@@ -354,7 +404,9 @@ int printDigests() {
     return 1;
   }
   std::printf("isa %s\n", table->name);
-  for (const Scenario& scenario : {smallScenario(), wideScenario(), deepScenario(), learnedScenario()})
+  std::vector<Scenario> scenarios = {smallScenario(), wideScenario(), deepScenario(), learnedScenario()};
+  for (Scenario& scenario : optimizerScenarios()) scenarios.push_back(scenario);
+  for (const Scenario& scenario : scenarios)
     for (LayerKind kind : {LayerKind::Sparse, LayerKind::Masked}) {
       Ref<core::Model> model = withKind(*scenario.model, LayerKind::Sparse, kind);
       Course course;

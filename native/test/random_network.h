@@ -147,7 +147,7 @@ inline Ref<core::Model> withKind(const core::Model& model, core::LayerKind from,
 }
 
 inline backend::TrainingRules sgd(double momentum = 0, double weightDecay = 0, bool nesterov = false,
-                                  bool decayBias = false) {
+                                  bool decayBias = false, bool unscaled = false) {
   backend::TrainingRules rules;
   rules.loss = static_cast<int>(rules::Loss::SoftmaxCrossEntropy);
   rules.optimizer.rule = static_cast<int>(rules::Optimizer::Sgd);
@@ -155,12 +155,41 @@ inline backend::TrainingRules sgd(double momentum = 0, double weightDecay = 0, b
   rules.optimizer.parameters[1] = weightDecay;
   rules.optimizer.parameters[2] = nesterov;
   rules.optimizer.parameters[3] = decayBias;
+  rules.optimizer.parameters[4] = unscaled;
   return rules;
+}
+
+// Adam or AdamW.
+inline backend::TrainingRules adam(rules::Optimizer optimizer, double epsilon = 1e-8, double weightDecay = 0,
+                                   bool decayBias = false, double beta1 = 0.9, double beta2 = 0.999) {
+  backend::TrainingRules rules;
+  rules.loss = static_cast<int>(rules::Loss::SoftmaxCrossEntropy);
+  rules.optimizer.rule = static_cast<int>(optimizer);
+  rules.optimizer.parameters[0] = beta1;
+  rules.optimizer.parameters[1] = beta2;
+  rules.optimizer.parameters[2] = epsilon;
+  rules.optimizer.parameters[3] = weightDecay;
+  rules.optimizer.parameters[4] = decayBias;
+  return rules;
+}
+
+// Every optimizer of the table, with each of the ways in which it may compute. Steps of Adam's do not follow gradients
+// that are rounding errors only: epsilon is large.
+inline std::vector<backend::TrainingRules> everyOptimizer() {
+  return {sgd(0.9, 1e-2),
+          sgd(0.9, 1e-2, true),
+          sgd(0.9, 1e-2, false, true, true),
+          sgd(0.9, 1e-2, true, false, true),
+          adam(rules::Optimizer::Adam, 1e-3, 1e-2),
+          adam(rules::Optimizer::Adam, 1e-3, 1e-2, true, 0, 0.9),
+          adam(rules::Optimizer::Adamw, 1e-3, 1e-2),
+          adam(rules::Optimizer::Adamw, 1e-3, 1e-2, true, 0.5, 0.99)};
 }
 
 inline backend::StepSettings at(uint64_t step, double learningRate) {
   backend::StepSettings settings;
   settings.step = step;
+  settings.optimizerStep = step + 1;
   settings.learningRate = static_cast<float>(learningRate);
   return settings;
 }

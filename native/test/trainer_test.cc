@@ -24,7 +24,7 @@ struct Notes {
   std::vector<std::string> events;
   std::vector<std::vector<uint64_t>> batches;
   std::vector<float> rates;
-  std::vector<uint64_t> steps;
+  std::vector<uint64_t> steps, optimizerSteps;
   std::vector<backend::EvolutionSettings> evolutions;
   double lossAtStep = 1;  // what every sample costs
   uint64_t nanAtStep = ~uint64_t{0};
@@ -47,6 +47,7 @@ class NoteEngine : public backend::Engine {
     notes_->batches.push_back(batch);
     notes_->rates.push_back(settings.learningRate);
     notes_->steps.push_back(settings.step);
+    notes_->optimizerSteps.push_back(settings.optimizerStep);
     notes_->events.push_back("step");
     const bool nan = notes_->steps.size() - 1 == notes_->nanAtStep;
     result->lossSum = nan ? std::nan("") : notes_->lossAtStep * static_cast<double>(rows.count);
@@ -186,6 +187,22 @@ TEST("every epoch visits every sample once, in an order of its own, with the las
   }
   CHECK(orders[0] != orders[1]);
   for (uint64_t s = 0; s < 6; ++s) CHECK_EQ(f.notes.steps[s], s);
+}
+
+TEST("steps of the optimizer count from the fit's first, steps of the network go on over fits") {
+  Ref<const core::Model> model = smallModel();
+  for (uint64_t fit = 0; fit < 2; ++fit) {
+    Fixture f(10);
+    NoteObserver observer(&f.notes.events);
+    const auto options = Fixture::options(2, 4);
+    CHECK(train::fit(NoteBackend(&f.notes), model, f.data, nullptr, options, f.control, observer, &f.result).ok());
+    CHECK_EQ(f.notes.optimizerSteps.size(), size_t{6});
+    for (uint64_t s = 0; s < f.notes.optimizerSteps.size(); ++s) {
+      CHECK_EQ(f.notes.optimizerSteps[s], s + 1);
+      CHECK_EQ(f.notes.steps[s], 6 * fit + s);
+    }
+    model = observer.model_;
+  }
 }
 
 TEST("events come in the order steps, validation, evolution, publication, report; the removal comes last") {

@@ -53,6 +53,7 @@ class Run {
     scaling_ = start_->scaling;
     SETNET_TRY(learnScaling(training_.x, &scaling_));
     counters_ = start_->counters;
+    stepsBefore_ = counters_.step;
     wasFinalised_ = start_->finalised;
     connections_ = core::connectionsOf(*start_);
     Ref<const core::Model> first = start_;
@@ -129,7 +130,7 @@ class Run {
       const float rate = learningRate(epoch, step, steps);
       backend::StepResult stepResult;
       SETNET_TRY(engine_->step({training_.x, order_.data() + first, 0, count}, {batchClasses_.data()},
-                               {rate, counters_.step}, &stepResult));
+                               {rate, counters_.step, counters_.step - stepsBefore_ + 1}, &stepResult));
       counters_.step += 1;
       if (!std::isfinite(stepResult.lossSum))
         return Status(Code::Diverged, "the loss is no longer a finite number in epoch " + std::to_string(epoch) +
@@ -251,6 +252,7 @@ class Run {
   Ref<const core::Model> beforeRemoval_;  // while the final removal and its validation run
   core::Scaling scaling_;
   core::Counters counters_;
+  uint64_t stepsBefore_ = 0;   // of the network's life, before this fit
   bool finalised_ = false;     // by this run
   bool wasFinalised_ = false;  // by an earlier one
   uint64_t connections_ = 0;

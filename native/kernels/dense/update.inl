@@ -94,9 +94,9 @@ static void denseUpdateWith(const DenseUpdateArgs& a) {
 static void denseUpdate(const DenseUpdateArgs& a) {
   const bool flag = a.optimizer.coefficients[3] != 0;
   switch (static_cast<rules::Optimizer>(a.optimizer.rule)) {
-#define SETNET_ENTRY(Rule)                                                                 \
-  case rules::Optimizer::Rule:                                                             \
-    flag ? denseUpdateWith<rules::Rule, true>(a) : denseUpdateWith<rules::Rule, false>(a); \
+#define SETNET_ENTRY(Rule)                                                                                 \
+  case rules::Optimizer::Rule:                                                                             \
+    flag ? denseUpdateWith<rules::Rule, rules::Rule::hasFlag>(a) : denseUpdateWith<rules::Rule, false>(a); \
     break;
     SETNET_OPTIMIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY

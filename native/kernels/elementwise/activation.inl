@@ -229,10 +229,10 @@ static void activationUpdate(const ActivationUpdateArgs& a) {
 #undef SETNET_ENTRY
     }
     switch (static_cast<rules::Optimizer>(a.optimizer.rule)) {
-#define SETNET_ENTRY(Rule)                                                     \
-  case rules::Optimizer::Rule:                                                 \
-    flag ? updateLearned<rules::Rule, true>(a, unit, count, learned, chains)   \
-         : updateLearned<rules::Rule, false>(a, unit, count, learned, chains); \
+#define SETNET_ENTRY(Rule)                                                                   \
+  case rules::Optimizer::Rule:                                                               \
+    flag ? updateLearned<rules::Rule, rules::Rule::hasFlag>(a, unit, count, learned, chains) \
+         : updateLearned<rules::Rule, false>(a, unit, count, learned, chains);               \
     break;
       SETNET_OPTIMIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -26,9 +26,9 @@ static void biasUpdateWith(const BiasUpdateArgs& a) {
 static void biasUpdate(const BiasUpdateArgs& a) {
   const bool flag = a.optimizer.coefficients[3] != 0;
   switch (static_cast<rules::Optimizer>(a.optimizer.rule)) {
-#define SETNET_ENTRY(Rule)                                                               \
-  case rules::Optimizer::Rule:                                                           \
-    flag ? biasUpdateWith<rules::Rule, true>(a) : biasUpdateWith<rules::Rule, false>(a); \
+#define SETNET_ENTRY(Rule)                                                                               \
+  case rules::Optimizer::Rule:                                                                           \
+    flag ? biasUpdateWith<rules::Rule, rules::Rule::hasFlag>(a) : biasUpdateWith<rules::Rule, false>(a); \
     break;
     SETNET_OPTIMIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -83,6 +83,7 @@ SETNET_INLINE Lanes operator/(Lanes a, Lanes b) { return {_mm256_div_ps(a.low, b
 SETNET_INLINE Lanes madd(Lanes a, Lanes b, Lanes c) {
   return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
 }
+SETNET_INLINE Lanes squareRoot(Lanes a) { return {_mm256_sqrt_ps(a.low), _mm256_sqrt_ps(a.high)}; }
 SETNET_INLINE Lanes larger(Lanes a, Lanes b) { return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)}; }
 SETNET_INLINE __m256 isPositive(__m256 x) { return _mm256_cmp_ps(x, _mm256_setzero_ps(), _CMP_GT_OQ); }
 SETNET_INLINE Lanes wherePositive(Lanes x, Lanes yes, Lanes no) {

@@ -101,6 +101,12 @@ SETNET_INLINE Lanes madd(Lanes a, Lanes b, Lanes c) {
 SETNET_INLINE Float4 choose(Int4 mask, Float4 yes, Float4 no) {
   return reinterpret_cast<Float4>((mask & reinterpret_cast<Int4>(yes)) | (~mask & reinterpret_cast<Int4>(no)));
 }
+SETNET_INLINE Lanes squareRoot(Lanes a) {
+  SETNET_EACH {
+    for (int j = 0; j < 4; ++j) a.q[i][j] = std::sqrt(a.q[i][j]);
+  }
+  return a;
+}
 SETNET_INLINE Int4 isPositive(Float4 x) { return x > Float4{}; }
 SETNET_INLINE Lanes larger(Lanes a, Lanes b) {
   SETNET_EACH a.q[i] = choose(a.q[i] > b.q[i], a.q[i], b.q[i]);

@@ -106,6 +106,10 @@ SETNET_INLINE Lanes madd(Lanes a, Lanes b, Lanes c) {
   SETNET_EACH c.q[i] = vfmaq_f32(c.q[i], a.q[i], b.q[i]);
   return c;
 }
+SETNET_INLINE Lanes squareRoot(Lanes a) {
+  SETNET_EACH a.q[i] = vsqrtq_f32(a.q[i]);
+  return a;
+}
 SETNET_INLINE uint32x4_t isPositive(float32x4_t x) { return vcgtq_f32(x, vdupq_n_f32(0)); }
 // NEON's own maximum treats NaN otherwise than x86's.
 SETNET_INLINE Lanes larger(Lanes a, Lanes b) {

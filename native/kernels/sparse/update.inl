@@ -172,9 +172,9 @@ SETNET_INLINE void sparseUpdateWith(const SparseUpdateArgs& a) {
 static void sparseUpdate(const SparseUpdateArgs& a) {
   const bool flag = a.optimizer.coefficients[3] != 0;
   switch (static_cast<rules::Optimizer>(a.optimizer.rule)) {
-#define SETNET_ENTRY(Rule)                                                                   \
-  case rules::Optimizer::Rule:                                                               \
-    flag ? sparseUpdateWith<rules::Rule, true>(a) : sparseUpdateWith<rules::Rule, false>(a); \
+#define SETNET_ENTRY(Rule)                                                                                   \
+  case rules::Optimizer::Rule:                                                                               \
+    flag ? sparseUpdateWith<rules::Rule, rules::Rule::hasFlag>(a) : sparseUpdateWith<rules::Rule, false>(a); \
     break;
     SETNET_OPTIMIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY
