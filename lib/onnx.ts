@@ -40,6 +40,8 @@ const pageSize = 4096;
 /** Weights are made dense in blocks of rows of about so many elements. */
 const blockElements = 2 ** 20;
 
+type Attributes = Pick<Node, 'integers' | 'floats'>;
+
 /** A graph in the making. */
 class GraphWriter {
   readonly nodes: Node[] = [];
@@ -56,8 +58,8 @@ class GraphWriter {
   }
 
   /** An operation with one result; returns the result's name. */
-  apply(output: string, operator: string, inputs: readonly string[], integers: Record<string, number> = {}): string {
-    this.nodes.push({ operator, inputs, output, integers });
+  apply(output: string, operator: string, inputs: readonly string[], attributes: Attributes = {}): string {
+    this.nodes.push({ operator, inputs, output, ...attributes });
     return output;
   }
 }
@@ -80,6 +82,23 @@ const activations: Readonly<Record<string, (source: ActivationSource, z: string)
   clippedRelu: ({ graph, name, rule }, z) => {
     const limits = [graph.scalar(`${name}.min`, 0), graph.scalar(`${name}.max`, rule.parameters.max as number)];
     return graph.apply(`${name}.clipped`, 'Clip', [z, ...limits]);
+  },
+  leakyRelu: ({ graph, name, rule }, z) =>
+    graph.apply(`${name}.leaky`, 'LeakyRelu', [z], { floats: { alpha: rule.parameters.slope as number } }),
+  allRelu: ({ graph, name, rule, layer }, z) => {
+    const slope = rule.parameters.slope as number;
+    const alpha = layer.index % 2 === 0 ? -slope : slope;
+    return graph.apply(`${name}.alternated`, 'LeakyRelu', [z], { floats: { alpha } });
+  },
+  sigmoid: ({ graph, name }, z) => graph.apply(`${name}.sigmoid`, 'Sigmoid', [z]),
+  tanh: ({ graph, name }, z) => graph.apply(`${name}.tanh`, 'Tanh', [z]),
+  // The operator Gelu is younger than our opset.
+  gelu: ({ graph, name }, z) => {
+    const scaled = graph.apply(`${name}.scaled`, 'Mul', [z, graph.scalar(`${name}.rootOfHalf`, Math.SQRT1_2)]);
+    const erf = graph.apply(`${name}.erf`, 'Erf', [scaled]);
+    const doubled = graph.apply(`${name}.doubled`, 'Add', [erf, graph.scalar(`${name}.one`, 1)]);
+    const share = graph.apply(`${name}.share`, 'Mul', [doubled, graph.scalar(`${name}.half`, 0.5)]);
+    return graph.apply(`${name}.gelu`, 'Mul', [z, share]);
   },
 };
 
@@ -149,7 +168,7 @@ function writeLayer(graph: GraphWriter, layer: LayerView, rule: NativeRule, x: s
   });
   const inputs = [x, `${name}.weights`];
   if (bias !== null) inputs.push(graph.constant(`${name}.bias`, [bias.length], bias));
-  const z = graph.apply(`${name}.product`, 'Gemm', inputs, { transB: 1 });
+  const z = graph.apply(`${name}.product`, 'Gemm', inputs, { integers: { transB: 1 } });
   const write = activations[rule.name];
   if (write === undefined) {
     throw optionError(
@@ -172,7 +191,7 @@ function writeProbabilities(graph: GraphWriter, loss: string | null, logits: str
       `onnxModel: the probabilities of the loss '${loss}' cannot be written; there is ${listOf(Object.keys(answers))}`,
     );
   }
-  return graph.apply('answer', answer.operator, [logits], answer.integers);
+  return graph.apply('answer', answer.operator, [logits], { integers: answer.integers });
 }
 
 /** Moves the weights to a second file; returns what that holds. */

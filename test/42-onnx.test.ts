@@ -35,7 +35,19 @@ const layers: fc.Arbitrary<LayerDefinition> = fc
   .record({
     kind: fc.constantFrom(sparse, masked, dense),
     units: fc.integer({ min: 1, max: 30 }),
-    activation: fc.constantFrom<Activation[]>('relu', 'linear', 'clippedRelu', { kind: 'clippedRelu', max: 0.3 }),
+    activation: fc.constantFrom<Activation[]>(
+      'relu',
+      'linear',
+      'clippedRelu',
+      { kind: 'clippedRelu', max: 0.3 },
+      'leakyRelu',
+      { kind: 'leakyRelu', slope: 0.5 },
+      'allRelu',
+      { kind: 'allRelu', slope: 0.25 },
+      'sigmoid',
+      'tanh',
+      'gelu',
+    ),
     density: fc.double({ min: 0.01, max: 1, noNaN: true }),
     bias: fc.boolean(),
   })
@@ -116,6 +128,24 @@ describe('42 ONNX', () => {
       assert.deepEqual(model.tensors.get(`layers.${index}.bias`)?.data, Float64Array.from(bias as Float32Array));
     });
     assert.deepEqual(model.external, []);
+  });
+
+  it('writes every activation that learns nothing, allRelu with the sign of its layer', () => {
+    const kinds = ['leakyRelu', 'allRelu', 'allRelu', 'sigmoid', 'tanh', 'gelu'] as const;
+    const net = Network.createSync({
+      inputs: 5,
+      seed: 3,
+      layers: kinds.map((activation) => dense({ units: 5, activation })),
+    });
+    const { nodes } = readOnnx(bytesOf(onnxModel(net).model));
+    assert.deepEqual(
+      nodes.map(({ operator }) => operator).filter((operator) => operator !== 'Gemm'),
+      ['LeakyRelu', 'LeakyRelu', 'LeakyRelu', 'Sigmoid', 'Tanh', 'Mul', 'Erf', 'Add', 'Mul', 'Mul'],
+    );
+    assert.deepEqual(
+      nodes.filter(({ operator }) => operator === 'LeakyRelu').map(({ attributes }) => attributes.get('alpha')),
+      [0.01, 0.6, -0.6].map(Math.fround),
+    );
   });
 
   it('knows its length before it is made, gives the same bytes twice, and outlives the network', () => {

@@ -8,7 +8,7 @@ export interface Deferred {
 }
 
 /** The type of a field's value on the wire; the low three bits of its tag. */
-const wire = { varint: 0, lengthDelimited: 2 } as const;
+const wire = { varint: 0, lengthDelimited: 2, fourBytes: 5 } as const;
 
 /** Seven bits a byte, the lowest first; all but the last byte have the high bit. Negative numbers are of 64 bits. */
 function varint(value: number | bigint): Uint8Array {
@@ -34,6 +34,13 @@ export class Message implements Deferred {
   /** int32, int64, enum. */
   integer(field: number, value: number | bigint): this {
     return this.#tag(field, wire.varint).#add(varint(value));
+  }
+
+  /** float. */
+  float(field: number, value: number): this {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setFloat32(0, value, true);
+    return this.#tag(field, wire.fourBytes).#add(bytes);
   }
 
   /** bytes, and messages, which are bytes to the message around them. It must not change any more. */

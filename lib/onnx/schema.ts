@@ -6,6 +6,7 @@ const irVersion = 8;
 const opset = 17;
 
 const float32 = 1;
+const floatAttribute = 1;
 const integerAttribute = 2;
 const isExternal = 1;
 
@@ -25,6 +26,7 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly output: string;
   readonly integers?: Readonly<Record<string, number>>;
+  readonly floats?: Readonly<Record<string, number>>;
 }
 
 /** An input or output of the graph: rows of a batch of any size. */
@@ -50,12 +52,14 @@ function tensorMessage({ name, shape, data, external }: Tensor): Message {
   return message.integer(14, isExternal);
 }
 
-function nodeMessage({ operator, inputs, output, integers = {} }: Node): Message {
+function nodeMessage({ operator, inputs, output, integers = {}, floats = {} }: Node): Message {
   const message = new Message();
   for (const input of inputs) message.string(1, input);
   message.string(2, output).string(3, output).string(4, operator);
   for (const [name, value] of Object.entries(integers))
     message.bytes(5, new Message().string(1, name).integer(3, value).integer(20, integerAttribute));
+  for (const [name, value] of Object.entries(floats))
+    message.bytes(5, new Message().string(1, name).float(2, value).integer(20, floatAttribute));
   return message;
 }
 

@@ -14,6 +14,19 @@ export interface Activations {
    * unit learns four numbers, see `LayerView.activationParameters`.
    */
   srelu: NoParameters;
+  /** y = z where z > 0, else slope * z; slope is at least 0, 0.01 where it is not given (Maas et al. 2013). */
+  leakyRelu: { slope?: number };
+  /**
+   * All-ReLU (Curci et al. 2021): y = z where z > 0; else -slope * z in `layers[0]`, slope * z in `layers[1]`, and so on in turns.
+   * slope is at least 0, 0.6 where it is not given.
+   */
+  allRelu: { slope?: number };
+  /** y = 1 / (1 + e^-z) */
+  sigmoid: NoParameters;
+  /** y = tanh(z) */
+  tanh: NoParameters;
+  /** y = z * Phi(z) = z / 2 * (1 + erf(z / sqrt(2))): the exact form, not the one with tanh (Hendrycks and Gimpel 2016). */
+  gelu: NoParameters;
 }
 
 /** The activation of a layer's units: a name, or `{ kind: name, ...parameters }`. */

@@ -242,4 +242,34 @@ double realPow(double x, double y) {
   return expOfSum(product, std::fma(y, logarithm.high, -product) + y * logarithm.low);
 }
 
+double realTanh(double x) {
+  const double a = std::fabs(x);
+  if (a < 1) {
+    // Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ...))), from its end.
+    double f = 23;
+    for (int k = 21; k >= 1; k -= 2) f = k + x * x / f;
+    return x / f;
+  }
+  const double e = realExp(-2 * a);
+  const double y = (1 - e) / (1 + e);
+  return x < 0 ? -y : y;
+}
+
+double realNormalTail(double x) {
+  const double density = 0.39894228040143267794 * realExp(-0.5 * x * x);
+  if (x < 2) {
+    // 1/2 minus density * (x + x^3 / 3 + x^5 / (3 * 5) + ...)
+    double term = x, sum = x;
+    for (int k = 3; k < 81; k += 2) {
+      term *= x * x / k;
+      sum += term;
+    }
+    return 0.5 - density * sum;
+  }
+  // Laplace's continued fraction density / (x + 1 / (x + 2 / (x + 3 / ...))), from its end.
+  double f = x;
+  for (int k = 120; k >= 1; --k) f = x + k / f;
+  return density / f;
+}
+
 }  // namespace setnet

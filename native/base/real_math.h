@@ -9,5 +9,9 @@ double realExp(double x);            // |x| <= 700; 0 below, infinity above
 double realLog(double x);            // x > 0, finite
 double realCos(double x);            // |x| <= 1e5
 double realPow(double x, double y);  // x > 0; exp(y * log x) with a compensated product
+double realTanh(double x);           // everywhere
+
+// erfc(x / sqrt 2) / 2, the normal distribution's tail beyond x, 0 <= x <= 37, to 1e-13 of its value; 0 above.
+double realNormalTail(double x);
 
 }  // namespace setnet

@@ -43,6 +43,7 @@ bool allFinite(const StateBuffers& buffers) {
 Status Layer::create(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state,
                      int stateCount, int threads, PackMemory* memory) {
   definition_ = definition;
+  definition_.activation = rules::placed(definition.activation, index);
   index_ = index;
   threads_ = threads;
   stateCount_ = stateCount;

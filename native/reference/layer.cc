@@ -45,6 +45,7 @@ Layer::Layer(const core::LayerDefinition& definition, uint32_t index, const core
       biasState_(stateCount, std::vector<double>(state.bias.size(), 0)),
       activationParameters_(toDouble(state.activationParameters)),
       activationState_(stateCount, std::vector<double>(state.activationParameters.size(), 0)) {
+  definition_.activation = rules::placed(definition.activation, index);
   place(state.weights);
   for (size_t c = 0; c < connections_.size(); ++c) weights_[connections_[c]] = state.weights.values[c];
   if (state.weightState.size() == weightState_.size())
@@ -104,7 +105,8 @@ void Layer::backward(const std::vector<double>& x, const Activity& activity, con
   for (uint64_t u = 0; u < units; ++u) {
     const ActivationNumbers numbers = activationNumbers(u);
     const double dActivation = dy[u] * activity.dropout[u];
-    dz[u] = activationGradient(activation, numbers, dActivation, activity.z[u], activity.y[u]);
+    const double y = activity.dropout[u] > 0 ? activity.y[u] / activity.dropout[u] : 0;
+    dz[u] = activationGradient(activation, numbers, dActivation, activity.z[u], y);
     double sums[rules::kMaxLearned] = {};
     addParameterGradient(activation, numbers, dActivation, activity.z[u], sums);
     for (size_t i = 0; i * units < gradient->activation.size(); ++i) gradient->activation[i * units + u] += sums[i];

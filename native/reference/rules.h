@@ -34,7 +34,7 @@ inline double activate(int activation, const ActivationNumbers& numbers, double 
   return 0;
 }
 
-// dL/dz from dL/dy at pre-activation z; y is the result after dropout.
+// dL/dz from dL/dy at pre-activation z; y is the result without dropout's factor, or 0 where it is dropped.
 inline double activationGradient(int activation, const ActivationNumbers& numbers, double dy, double z, double y) {
   switch (static_cast<rules::Activation>(activation)) {
 #define SETNET_ENTRY(Rule)      \

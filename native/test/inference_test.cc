@@ -1,6 +1,7 @@
 // The ways in which a predictor may answer: batches of any size, single rows, rows of zeros that are answered once,
 // rows that wait for company, columns instead of rows, sparse weights on dense kernels, rounded weights. All give the
 // same bits.
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -11,6 +12,7 @@
 #include "cpu/crossover.h"
 #include "cpu/pool/pool.h"
 #include "kernels/dispatch.h"
+#include "reference/backend.h"
 #include "test/check.h"
 #include "test/random_network.h"
 
@@ -98,9 +100,44 @@ TEST("samples die at any layer, in any company: answers are those of dense kerne
   }
 }
 
+TEST("rows of zeros are answered rightly where an activation of 0 is not 0") {
+  Random random(37);
+  for (const Activation smooth : {Activation::Sigmoid, Activation::Tanh, Activation::Gelu, Activation::AllRelu}) {
+    for (const bool bias : {false, true}) {
+      // ReLU layers in which samples die, before and behind one whose units answer f(0), f(bias) to zeros.
+      Ref<core::Model> model =
+          randomModel(networkOf(40, {layerOf(LayerKind::Sparse, 30, Activation::Relu, 0.05),
+                                     layerOf(LayerKind::Sparse, 25, smooth, 0.1, 0, bias),
+                                     layerOf(LayerKind::Sparse, 30, Activation::Relu, 0.1),
+                                     layerOf(LayerKind::Sparse, 20, smooth, 0.2, 0, bias),
+                                     layerOf(LayerKind::Dense, 5, Activation::Linear, 1, 0, bias)}),
+                      random, true);
+      for (const size_t l : {0, 2})
+        for (float& b : model->layers[l].bias) b = -std::fabs(b);
+      const Samples samples = mostlyZero(150, 40, random);
+      const Ref<core::Model> dense = withKind(*model, LayerKind::Sparse, LayerKind::Masked);
+      // Row by row no sample waits or is answered by another one's zeros.
+      std::vector<float> expected;
+      for (uint64_t r = 0; r < 150; ++r) {
+        const std::vector<float> row = answers(dense, optionsOf(1), samples, r, 1, backend::Output::Raw);
+        expected.insert(expected.end(), row.begin(), row.end());
+      }
+      for (const int threads : {1, 3})
+        for (const backend::OptimizeFor aim : {backend::OptimizeFor::Throughput, backend::OptimizeFor::Latency})
+          CHECK(sameBits(answers(model, optionsOf(threads, aim), samples, 0, 150, backend::Output::Raw), expected));
+      std::vector<float> exact(expected.size());
+      Ref<backend::Predictor> reference;
+      REQUIRE_OK(reference::backend().createPredictor(model, backend::PredictorOptions(), &reference));
+      REQUIRE_OK(reference->predict(samples.rows(), backend::Output::Raw, exact));
+      CHECK(relativeError(expected, exact) < 1e-5);
+    }
+  }
+}
+
 TEST("very many inputs are taken block by block, and the answers are the same") {
   Random random(35);
-  for (const Activation activation : {Activation::Relu, Activation::Srelu, Activation::Linear}) {
+  for (const Activation activation :
+       {Activation::Relu, Activation::Srelu, Activation::Linear, Activation::AllRelu, Activation::Sigmoid}) {
     const Ref<core::Model> model =
         randomModel(networkOf(16500, {layerOf(LayerKind::Sparse, 21, activation, 0.01),
                                       layerOf(LayerKind::Sparse, 30, Activation::Relu, 0.3)}),

@@ -26,6 +26,7 @@ void checkActivationOf(const KernelTable& table, rules::Activation rule, Random&
     const TestActivation<Rule> activation(rule, 23, random);
     for (int64_t b = 0; b < batch; b += 2) z.at(5, b) = TestActivation<Rule>::onGrid(random);
     z.at(5, 0) = 0;
+    for (int64_t b = 0; b < batch; ++b) z.at(8, b) = TestActivation<Rule>::ofAnySize(random);
     if (!activation.learned.empty()) z.at(6, 0) = activation.learned[6];
     table.activation({static_cast<int>(rule), activation.choice.parameters, 2, 23, z.panels(), y.panels(), z.vectors(),
                       activation.learnedData(), 23});
@@ -34,7 +35,8 @@ void checkActivationOf(const KernelTable& table, rules::Activation rule, Random&
       const auto single = activation.template numbers<float>(u);
       const auto exact = activation.template numbers<double>(u);
       for (int64_t b = 0; b < batch; ++b)
-        comparison.add(y.at(u, b), Rule::forward(z.at(u, b), single.p), Rule::forward(double{z.at(u, b)}, exact.p), 1);
+        comparison.add(y.at(u, b), Rule::forward(z.at(u, b), single.p), Rule::forward(double{z.at(u, b)}, exact.p),
+                       1 + std::fabs(z.at(u, b)));
     }
     CHECK(y.guarded());
     CHECK_EQ(y.at(1, 0), kGuard);
@@ -65,6 +67,7 @@ void checkActivationGradientOf(const KernelTable& table, rules::Activation rule,
       z.fill(random);
       y.fill(random);
       y.at(7, 0) = 0;
+      for (int64_t b = 0; b < batch; ++b) z.at(8, b) = TestActivation<Rule>::ofAnySize(random);
       gradient.fill(random, true);
       PanelMemory before = gradient;
       PanelMemory& input = Rule::needsInput ? z : y;
@@ -78,7 +81,8 @@ void checkActivationGradientOf(const KernelTable& table, rules::Activation rule,
         const auto numbers = activation.template numbers<float>(u);
         for (int64_t b = 0; b < y.vectors() * 16; ++b) {
           const float dy = activation.kept(kept, dropped, y.vectors(), u, b, before.at(u, b), 1.25f);
-          const float expected = Rule::backward(dy, input.at(u, b), y.at(u, b), numbers.p);
+          const float result = dropped && Rule::needsOutput ? y.at(u, b) * (1 / 1.25f) : y.at(u, b);
+          const float expected = Rule::backward(dy, input.at(u, b), result, numbers.p);
           comparison.add(gradient.at(u, b), expected, expected, 1);
         }
       }
@@ -93,6 +97,7 @@ void checkActivationVectorOf(const KernelTable& table, rules::Activation rule, R
     const TestActivation<Rule> activation(rule, units, random);
     std::vector<float> z = randomNumbers(static_cast<size_t>(units), random);
     for (size_t u = 0; u < z.size(); u += 3) z[u] = TestActivation<Rule>::onGrid(random);
+    for (size_t u = 1; u < z.size(); u += 3) z[u] = TestActivation<Rule>::ofAnySize(random);
     z[0] = 0;
     std::vector<float> y(static_cast<size_t>(units) + 1, kGuard);
     table.activationVector({static_cast<int>(rule), activation.choice.parameters, units, z.data(), y.data(),
@@ -100,7 +105,7 @@ void checkActivationVectorOf(const KernelTable& table, rules::Activation rule, R
     Comparison comparison(table, "activationVector");
     for (int64_t u = 0; u < units; ++u)
       comparison.add(y[u], Rule::forward(z[u], activation.template numbers<float>(u).p),
-                     Rule::forward(double{z[u]}, activation.template numbers<double>(u).p), 1);
+                     Rule::forward(double{z[u]}, activation.template numbers<double>(u).p), 1 + std::fabs(z[u]));
     CHECK_EQ(y[units], kGuard);
   }
 }

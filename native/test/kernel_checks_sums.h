@@ -1,6 +1,7 @@
 // Checks of the kernels that sum: products, weight gradients with their updates, and what prepares them.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -82,8 +83,10 @@ inline void check_sparseProduct(const KernelTable& table, Random& random) {
     args.activation = -1;
     args.y = plain.panels();
     run();
-    const double parameters[rules::kMaxParameters] = {1, 1, 1, 1, 1, 1, 1, 1};
-    const float numbers[rules::kMaxParameters] = {1, 1, 1, 1, 1, 1, 1, 1};
+    double parameters[rules::kMaxParameters];
+    float numbers[rules::kMaxParameters];
+    std::fill(std::begin(parameters), std::end(parameters), 0.75);
+    std::fill(std::begin(numbers), std::end(numbers), 0.75f);
     PanelMemory outputs(rows, batch);
     outputs.fill(random);
     outputs.at(0, 0) = 0;

@@ -190,8 +190,14 @@ struct TestActivation {
     for (float& x : learned) x = onGrid(random);
     // So small that numbers of the size that is used here lie on both sides of a limit.
     for (int i = 0; i < fixed; ++i) choice.parameters[i] *= 0.1;
+    choice = rules::placed(choice, random.below(2));
   }
   static float onGrid(Random& random) { return static_cast<float>(static_cast<int>(random.below(129)) - 64) / 64; }
+  // Of every size and sign, where exponentials end as well.
+  static float ofAnySize(Random& random) {
+    const double size = std::exp2(random.uniform(-30, 8));
+    return static_cast<float>(random.chance(0.5) ? size : -size);
+  }
   const float* learnedData() const { return learned.empty() ? nullptr : learned.data(); }
 
   // What the rule's functions take for one unit.

@@ -1,4 +1,4 @@
-// The double-precision functions against the platform's long double ones, and the bits of floats.
+// The double- and single-precision functions against the platform's long double ones, and the bits of floats.
 #include "base/real_math.h"
 
 #include <cmath>
@@ -7,6 +7,7 @@
 
 #include "base/float_bits.h"
 #include "base/flush_subnormals.h"
+#include "base/lane_math.h"
 #include "base/memory.h"
 #include "test/check.h"
 #include "test/random_network.h"
@@ -41,7 +42,27 @@ double worst(std::initializer_list<Range> ranges, F f, Exact exact) {
   return result;
 }
 
+// The same for a float, in units of its last place.
+double floatUlps(float value, long double exact) {
+  const float rounded = std::fabs(static_cast<float>(exact));
+  const float ulp = std::nextafter(rounded, INFINITY) - rounded;
+  return static_cast<double>(std::fabs(static_cast<long double>(value) - exact) / static_cast<long double>(ulp));
+}
+
+// The worst error of a float function over every 997th float from `low` to `high`, both above 0.
+template <class F, class Exact>
+double worstFloat(float low, float high, F f, Exact exact) {
+  double result = 0;
+  for (uint32_t bits = bitsOf(low); bits <= bitsOf(high); bits += 997) {
+    const float x = floatOf(bits);
+    const double error = floatUlps(f(x), exact(static_cast<long double>(x)));
+    result = error <= result ? result : error;  // a NaN stays
+  }
+  return result;
+}
+
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr float kSmallest = std::numeric_limits<float>::min(), kLargest = std::numeric_limits<float>::max();
 
 }  // namespace
 
@@ -134,6 +155,79 @@ TEST("pow is within 2 ulp") {
     decay = std::max(decay, ulps(realPow(x, y), std::pow(static_cast<long double>(x), static_cast<long double>(y))));
   }
   CHECK_NEAR(decay, 0, 2);
+}
+
+TEST("tanh is within 2 ulp everywhere") {
+  const double error =
+      worst({{-1, 1}, {-30, 30}, {-1e-3, 1e-3}, {-1e-12, 1e-12}}, realTanh, [](long double x) { return std::tanh(x); });
+  CHECK_NEAR(error, 0, 2);
+  CHECK_EQ(realTanh(0), 0.0);
+  CHECK_EQ(realTanh(400), 1.0);
+  CHECK_EQ(realTanh(-kInfinity), -1.0);
+  CHECK(std::isnan(realTanh(NAN)));
+}
+
+TEST("the normal distribution's tail is within 1e-13 of its value, and 0 where it underflows") {
+  const auto exact = [](long double x) { return std::erfc(x / std::sqrt(2.0L)) / 2; };
+  double error = 0;
+  for (double x = 0; x < 37; x += 1e-3) {
+    const long double tail = exact(x);
+    error = std::fmax(error, static_cast<double>(std::fabs(realNormalTail(x) - tail) / tail));
+  }
+  CHECK_NEAR(error, 0, 1e-13);
+  CHECK_EQ(realNormalTail(0), 0.5);
+  CHECK_EQ(realNormalTail(40), 0.0);
+  CHECK(std::isnan(realNormalTail(NAN)));
+}
+
+TEST("exp in float is within 2 ulp from -87.3 to 0, 0 below, and keeps NaN") {
+  const auto f = [](float x) { return laneExp(-x); };
+  CHECK_NEAR(worstFloat(kSmallest, 87.2f, f, [](long double x) { return std::exp(-x); }), 0, 2);
+  CHECK_EQ(laneExp(0.0f), 1.0f);
+  for (const float x : {-87.4f, -1e10f, -kLargest, -INFINITY}) CHECK_EQ(laneExp(x), 0.0f);
+  CHECK(std::isnan(laneExp(NAN)));
+}
+
+TEST("the sigmoid in float is within 3 ulp from -87.3 on, 0 below, 1 far above, and keeps NaN") {
+  const auto exact = [](long double x) { return 1 / (1 + std::exp(-x)); };
+  CHECK_NEAR(worstFloat(
+                 kSmallest, 100, [](float x) { return laneSigmoid(x); }, exact),
+             0, 3);
+  CHECK_NEAR(worstFloat(
+                 kSmallest, 87.2f, [](float x) { return laneSigmoid(-x); }, [&](long double x) { return exact(-x); }),
+             0, 3);
+  CHECK_EQ(laneSigmoid(0.0f), 0.5f);
+  for (const float x : {1e-45f, -1e-45f, kSmallest, -kSmallest}) CHECK_EQ(laneSigmoid(x), 0.5f);
+  for (const float x : {40.0f, 1e10f, kLargest, INFINITY}) CHECK_EQ(laneSigmoid(x), 1.0f);
+  for (const float x : {-87.4f, -1e10f, -kLargest, -INFINITY}) CHECK_EQ(laneSigmoid(x), 0.0f);
+  CHECK(std::isnan(laneSigmoid(NAN)));
+}
+
+TEST("tanh in float is within 2 ulp everywhere, odd, and keeps NaN") {
+  const auto f = [](float x) { return laneTanh(x); };
+  CHECK_NEAR(worstFloat(kSmallest, kLargest, f, [](long double x) { return std::tanh(x); }), 0, 2);
+  for (uint32_t bits = bitsOf(kSmallest); bits < bitsOf(100.0f); bits += 4099)
+    CHECK_EQ(laneTanh(-floatOf(bits)), -laneTanh(floatOf(bits)));
+  CHECK_EQ(laneTanh(0.0f), 0.0f);
+  CHECK_EQ(laneTanh(1e-45f), 1e-45f);
+  CHECK_EQ(laneTanh(INFINITY), 1.0f);
+  CHECK_EQ(laneTanh(-INFINITY), -1.0f);
+  CHECK(std::isnan(laneTanh(NAN)));
+}
+
+TEST("the bell curve in float is within 2 ulp, the tail of the normal distribution within 6") {
+  const float end = static_cast<float>(kNormalTailEnd);
+  CHECK_NEAR(
+      worstFloat(
+          kSmallest, 13, [](float x) { return laneGauss(x); }, [](long double x) { return std::exp(-x * x / 2); }),
+      0, 2);
+  CHECK_NEAR(worstFloat(
+                 kSmallest, end, [](float x) { return laneNormalTail(x); },
+                 [](long double x) { return std::erfc(x / std::sqrt(2.0L)) / 2; }),
+             0, 6);
+  CHECK_EQ(laneGauss(0.0f), 1.0f);
+  CHECK(laneNormalTail(end) > kSmallest);
+  CHECK(std::isnan(laneGauss(NAN)) && std::isnan(laneNormalTail(NAN)));
 }
 
 TEST("pow is exact where the result is a double that anyone would expect") {

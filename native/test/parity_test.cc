@@ -142,6 +142,25 @@ std::vector<Scenario> optimizerScenarios() {
           withOptimizer("unscaled decay", smallScenario(), sgd(0.9, 2e-4, false, true, true))};
 }
 
+// Activations of every other kind, with and without dropout: slopes from the result, from the input, by the sign, and
+// turned over from layer to layer.
+Scenario variedScenario() {
+  Random random(8004);
+  core::NetworkDefinition definition = networkOf(
+      70,
+      {layerOf(LayerKind::Sparse, 95, Activation::Sigmoid, 0.2, 0.3),
+       layerOf(LayerKind::Sparse, 81, Activation::AllRelu, 0.2), layerOf(LayerKind::Sparse, 77, Activation::Gelu, 0.2),
+       layerOf(LayerKind::Sparse, 90, Activation::Tanh, 0.2, 0.2),
+       layerOf(LayerKind::Sparse, 66, Activation::LeakyRelu, 0.2),
+       layerOf(LayerKind::Sparse, 72, Activation::Gelu, 0.2, 0.1),
+       layerOf(LayerKind::Sparse, 51, Activation::AllRelu, 0.2, 0.2),
+       layerOf(LayerKind::Dense, 43, Activation::Sigmoid), layerOf(LayerKind::Sparse, 8, Activation::Tanh, 0.5)},
+      8);
+  Scenario scenario{"varied", randomModel(definition, random, true), sgd(0.9, 2e-4), {}, 24};
+  scenario.samples = awkwardSamples(150, 70, 8, random);
+  return scenario;
+}
+
 // What a training run left behind, step by step.
 struct Course {
   std::vector<double> losses;
@@ -312,6 +331,7 @@ TEST("what survives an evolution keeps the state of every optimizer bit for bit,
     CHECK(survivors > 100 && newcomers > 50);
   }
 }
+TEST("sparse and masked train to the same bits under every activation") { checkParity(variedScenario()); }
 
 TEST("a dense layer is a masked or sparse layer whose every cell exists") {
   Random random(8100);
@@ -368,7 +388,7 @@ bool sameBits(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 TEST("a row's answer depends neither on its batch, nor on threads, nor on the kind of layer") {
-  for (Scenario scenario : {smallScenario(), wideScenario(), deepScenario(), learnedScenario()}) {
+  for (Scenario scenario : {smallScenario(), wideScenario(), deepScenario(), learnedScenario(), variedScenario()}) {
     Ref<core::Model> masked = withKind(*scenario.model, LayerKind::Sparse, LayerKind::Masked);
     for (backend::Output output : {backend::Output::Raw, backend::Output::Probabilities}) {
       // One by one on one thread: what all others must give.
@@ -407,6 +427,8 @@ int printDigests() {
   std::vector<Scenario> scenarios = {smallScenario(), wideScenario(), deepScenario(), learnedScenario()};
   for (Scenario& scenario : optimizerScenarios()) scenarios.push_back(scenario);
   for (const Scenario& scenario : scenarios)
+  for (const Scenario& scenario :
+       {smallScenario(), wideScenario(), deepScenario(), learnedScenario(), variedScenario()})
     for (LayerKind kind : {LayerKind::Sparse, LayerKind::Masked}) {
       Ref<core::Model> model = withKind(*scenario.model, LayerKind::Sparse, kind);
       Course course;

@@ -58,6 +58,7 @@ class Random {
 inline rules::RuleChoice activationOf(rules::Activation activation) {
   rules::RuleChoice choice = rules::defaultsOf(rules::kActivations, static_cast<int>(activation));
   if (activation == rules::Activation::ClippedRelu) choice.parameters[0] = 0.75;
+  if (activation == rules::Activation::LeakyRelu) choice.parameters[0] = 0.25;
   return choice;
 }
 
@@ -245,11 +246,16 @@ inline double distanceFromKink(const rules::RuleChoice& activation, const refere
                                double z) {
   switch (static_cast<rules::Activation>(activation.rule)) {
     case rules::Activation::Linear:
+    case rules::Activation::Sigmoid:
+    case rules::Activation::Tanh:
+    case rules::Activation::Gelu:
       break;
     case rules::Activation::ClippedRelu:
       return std::min(z != 0 ? std::fabs(z) : std::numeric_limits<double>::infinity(),
                       std::fabs(z - activation.parameters[0]));
     case rules::Activation::Relu:
+    case rules::Activation::LeakyRelu:
+    case rules::Activation::AllRelu:
       // A pre-activation of exactly 0 is a sum of nothing, and 0 in every precision.
       if (z != 0) return std::fabs(z);
       break;

@@ -25,8 +25,12 @@ function fieldsOf(bytes: Uint8Array): Field[] {
     assert.ok(number > 0);
     if ((tag & 7) === 0) {
       fields.push({ number, value: varint() });
+    } else if ((tag & 7) === 5) {
+      assert.ok(at + 4 <= bytes.length, 'a field ends within its message');
+      fields.push({ number, value: bytes.subarray(at, at + 4) });
+      at += 4;
     } else {
-      assert.equal(tag & 7, 2, 'varints and lengths are all that is used here');
+      assert.equal(tag & 7, 2, 'varints, floats and lengths are all that is used here');
       const length = Number(varint());
       assert.ok(at + length <= bytes.length, 'a field ends within its message');
       fields.push({ number, value: bytes.subarray(at, at + length) });
@@ -144,9 +148,14 @@ export function readOnnx(bytes: Uint8Array, second?: Uint8Array): ReadModel {
     nodes: graph.bytes(1).map((each) => {
       const node = new Fields(each, [1, 2, 3, 4, 5]);
       const attributes = node.bytes(5).map((bytes) => {
-        const attribute = new Fields(bytes, [1, 3, 20]);
-        assert.deepEqual(attribute.integers(20), [2], 'an attribute of type INT');
-        return [attribute.string(1), attribute.integers(3)[0] as number] as const;
+        const attribute = new Fields(bytes, [1, 2, 3, 20]);
+        const [float] = attribute.bytes(2);
+        assert.deepEqual(attribute.integers(20), [float === undefined ? 2 : 1], 'an attribute of type INT or FLOAT');
+        const value =
+          float === undefined
+            ? (attribute.integers(3)[0] as number)
+            : new DataView(float.buffer, float.byteOffset, float.byteLength).getFloat32(0, true);
+        return [attribute.string(1), value] as const;
       });
       return {
         operator: node.string(4),
@@ -200,8 +209,24 @@ function softmax(x: Values, attributes: Map<string, number>): Values {
   return { shape: x.shape, data };
 }
 
+/** By its series, which has no subtractions: e^(-x^2) * 2 / sqrt(pi) * (x + 2 x^3 / 3 + 4 x^5 / 15 + ...). */
+function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let k = 3; k < 300; k += 2) {
+    term *= (2 * x * x) / k;
+    sum += term;
+  }
+  return (sum * Math.exp(-x * x) * 2) / Math.sqrt(Math.PI);
+}
+
 /** Functions of single elements, operands repeated as needed. */
 const elementwise: Record<string, (...operands: number[]) => number> = {
+  Add: (a, b) => (a as number) + (b as number),
+  Sigmoid: (z) => 1 / (1 + Math.exp(-(z as number))),
+  Tanh: (z) => Math.tanh(z as number),
+  Erf: (z) => erf(z as number),
   Sub: (a, b) => (a as number) - (b as number),
   Mul: (a, b) => (a as number) * (b as number),
   Relu: (z) => Math.max(0, z as number),
@@ -225,7 +250,11 @@ export function computeOnnx(model: ReadModel, x: Float32Array): Values {
     let result: Values;
     if (operator === 'Gemm') result = gemm(operands, attributes);
     else if (operator === 'Softmax') result = softmax(operands[0] as Values, attributes);
-    else {
+    else if (operator === 'LeakyRelu') {
+      assert.deepEqual([...attributes.keys()], ['alpha']);
+      const { shape, data } = operands[0] as Values;
+      result = { shape, data: data.map((z) => (z < 0 ? (attributes.get('alpha') as number) * z : z)) };
+    } else {
       const compute = elementwise[operator];
       assert.ok(compute !== undefined, `${operator} is known`);
       const [{ shape }] = operands.filter((operand) => operand.shape.length === 2) as [Values];

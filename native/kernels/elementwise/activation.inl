@@ -100,11 +100,22 @@ SETNET_INLINE Lanes keptGradient(Lanes dy, uint16_t kept, Lanes scale) {
   return Dropped ? whereBits(kept, dy * scale, splat(0.0f)) : dy;
 }
 
+// The results as a rule's backward takes them: without dropout's factor where their size counts. Dropped ones are 0.
+template <class Rule>
+struct Results {
+  Lanes inverse;
+
+  SETNET_MEMBER_INLINE explicit Results(const ActivationGradientArgs& a)
+      : inverse(splat(a.kept ? 1.0f / a.keptScale : 1.0f)) {}
+  SETNET_MEMBER_INLINE Lanes at(const float* y) const { return Rule::needsOutput ? load(y) * inverse : load(y); }
+};
+
 template <class Rule, bool Dropped>
 static void learnedGradientWith(const ActivationGradientArgs& a) {
   Lanes parameters[kMostActivationNumbers];
   splatParameters<Rule>(a.parameters, parameters);
   const Lanes scale = splat(a.keptScale);
+  const Results<Rule> results(a);
   const int64_t vectors = a.vectors;
   for (int64_t u = a.unitBegin; u < a.unitEnd; ++u) {
     splatLearned<Rule>(a.learned, a.learnedStride, u, parameters);
@@ -113,7 +124,7 @@ static void learnedGradientWith(const ActivationGradientArgs& a) {
     const uint16_t* kept = Dropped ? a.kept + u * a.keptStride : nullptr;
     for (int64_t v = 0; v < vectors; ++v) {
       const Lanes g = keptGradient<Dropped>(load(dy.at), Dropped ? kept[v] : uint16_t{0}, scale);
-      store(gradient.at, Rule::backward(g, load(z.at), load(y.at), parameters));
+      store(gradient.at, Rule::backward(g, load(z.at), results.at(y.at), parameters));
       dy.next(v);
       z.next(v);
       y.next(v);
@@ -130,6 +141,7 @@ static void activationGradientWith(const ActivationGradientArgs& a) {
   splatParameters<Rule>(a.parameters, parameters);
   const Lanes scale = splat(a.keptScale);
   const Lanes zero = splat(0.0f);
+  const Results<Rule> results(a);
   for (int64_t v = 0; v < a.vectors; ++v) {
     const float* z = a.z.vector(v);
     const float* y = a.y.vector(v);
@@ -139,7 +151,7 @@ static void activationGradientWith(const ActivationGradientArgs& a) {
       Lanes g = load(dy + u * a.dy.width);
       if (a.kept) g = whereBits(a.kept[u * a.keptStride + v], g * scale, zero);
       const Lanes input = Rule::needsInput ? load(z + u * a.z.width) : zero;
-      g = Rule::backward(g, input, load(y + u * a.y.width), parameters);
+      g = Rule::backward(g, input, results.at(y + u * a.y.width), parameters);
       store(gradient + u * a.gradient.width, g);
     }
   }

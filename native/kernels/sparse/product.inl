@@ -161,6 +161,17 @@ SETNET_INLINE void productPanels(const SparseProductArgs& a, const Weight* value
   }
 }
 
+// Rules that do the same to a sum share its code: All-ReLU's is LeakyReLU's with a slope of either sign, and `below` is
+// what it has to be compared with.
+template <class Rule>
+struct ProductRule {
+  using Type = Rule;
+};
+template <>
+struct ProductRule<rules::AllRelu> {
+  using Type = rules::LeakyRelu;
+};
+
 template <class Rule>
 static void productWith(const SparseProductArgs& a) {
   if constexpr (Rule::isCheap) {
@@ -176,9 +187,9 @@ static void productWith(const SparseProductArgs& a) {
 static void sparseProduct(const SparseProductArgs& a) {
   switch (
       static_cast<rules::Activation>(a.activation < 0 ? static_cast<int>(rules::Activation::Linear) : a.activation)) {
-#define SETNET_ENTRY(Rule)       \
-  case rules::Activation::Rule:  \
-    productWith<rules::Rule>(a); \
+#define SETNET_ENTRY(Rule)                          \
+  case rules::Activation::Rule:                     \
+    productWith<ProductRule<rules::Rule>::Type>(a); \
     break;
     SETNET_ACTIVATIONS(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -13,6 +13,7 @@ struct ClippedRelu {
   static constexpr int parameterCount = 1;
   // Dropout scales the result: what is at max cannot be told from it.
   static constexpr bool needsInput = true;
+  static constexpr bool needsOutput = false;
   static constexpr bool isCheap = true;
 
   template <class V>

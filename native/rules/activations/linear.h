@@ -9,6 +9,7 @@ namespace setnet::rules {
 struct Linear : NoParameters {
   static constexpr const char* name = "linear";
   static constexpr bool needsInput = false;
+  static constexpr bool needsOutput = false;
   static constexpr bool isCheap = true;
 
   template <class V>

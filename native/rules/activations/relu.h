@@ -9,6 +9,7 @@ namespace setnet::rules {
 struct Relu : NoParameters {
   static constexpr const char* name = "relu";
   static constexpr bool needsInput = false;
+  static constexpr bool needsOutput = false;
   static constexpr bool isCheap = true;
 
   template <class V>

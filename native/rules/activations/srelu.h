@@ -12,6 +12,7 @@ namespace setnet::rules {
 struct Srelu : NoParameters {
   static constexpr const char* name = "srelu";
   static constexpr bool needsInput = true;
+  static constexpr bool needsOutput = false;
   static constexpr bool isCheap = false;
   static constexpr LearnedParameter learned[] = {
       {"leftThreshold", 0, 0}, {"leftSlope", 0, 1}, {"gap", 0, 5}, {"rightSlope", 1, 1}};
