@@ -424,11 +424,10 @@ int printDigests() {
     return 1;
   }
   std::printf("isa %s\n", table->name);
-  std::vector<Scenario> scenarios = {smallScenario(), wideScenario(), deepScenario(), learnedScenario()};
+  std::vector<Scenario> scenarios = {smallScenario(), wideScenario(), deepScenario(), learnedScenario(),
+                                     variedScenario()};
   for (Scenario& scenario : optimizerScenarios()) scenarios.push_back(scenario);
   for (const Scenario& scenario : scenarios)
-  for (const Scenario& scenario :
-       {smallScenario(), wideScenario(), deepScenario(), learnedScenario(), variedScenario()})
     for (LayerKind kind : {LayerKind::Sparse, LayerKind::Masked}) {
       Ref<core::Model> model = withKind(*scenario.model, LayerKind::Sparse, kind);
       Course course;
