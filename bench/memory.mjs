@@ -1,5 +1,6 @@
 // Bytes per connection, seen from outside: resident memory of a process with a network of at least ten million connections
-// above that of the same process before it made the network.
+// above that of the same process before it made the network (of a frozen one: after it had made and frozen a small one, so
+// that code which is read when it first runs is not counted).
 import { runJob } from './lib/jobs.mjs';
 import { memory as targets } from './lib/targets.mjs';
 

@@ -1,21 +1,11 @@
+import type { AdamOptions } from './adam';
 import { checkOptions } from './factory';
 import { readOptimizer } from './optimizer';
-import type { Schedule } from './schedule';
 
-/** Options of {@link adamw}. */
-export interface AdamwOptions {
-  /** A number, or a schedule over the fit. Default 0.001. */
-  readonly learningRate?: number | Schedule;
-  /** What the first moment m keeps of itself in a step, from 0 to 1 (excluded). Default 0.9. */
-  readonly beta1?: number;
-  /** What the second moment v keeps of itself in a step, from 0 to 1 (excluded). Default 0.999. */
-  readonly beta2?: number;
-  /** Added to the root of the second moment, at least 1e-15. Default 1e-8. */
-  readonly epsilon?: number;
+/** Options of {@link adamw}: those of {@link AdamOptions}, but for the weight decay. */
+export interface AdamwOptions extends AdamOptions {
   /** wd, from 0: w -= lr * wd * w beside Adam's own step; of weights only, unless `decayBias`. Default 0.01. */
   readonly weightDecay?: number;
-  /** Weight decay also acts on biases, and on what activations learn. Default false. */
-  readonly decayBias?: boolean;
 }
 
 /** Adam with decoupled weight decay, as {@link adamw} makes it. */

@@ -49,7 +49,7 @@ template <class V>
 SETNET_INLINE V laneMagnitude(V x) {
   return larger(x, Splat<V>::of(0) - x);
 }
-// The smaller one; b where it is NaN.
+// The smaller one, which is the larger of the negative ones: a change of sign is exact. b where a is NaN.
 template <class V>
 SETNET_INLINE V laneSmaller(V a, V b) {
   const V zero = Splat<V>::of(0);

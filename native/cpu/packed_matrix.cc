@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/float_bits.h"
+#include "cpu/block_width.h"
 
 namespace setnet::cpu {
 namespace {
@@ -13,43 +14,6 @@ using kernels::kGroupRows;
 
 // Kernels read the columns of up to 15 steps behind a group's end.
 constexpr uint64_t kSlack = 64;
-
-// Columns of a block. Near caches want it narrow: 384 columns are 48 KB of a panel. But every row of every block costs
-// a load and a store of its sums, so that a row should have about 20 connections in it; and where even that is too wide
-// for the second-level cache (4096 columns are 512 KB), 8 must do. Lengths and columns must fit into 16 bits.
-int64_t chooseBlockWidth(uint64_t rows, uint64_t columns, uint64_t count) {
-  constexpr double kNarrowest = 384, kSecondLevel = 4096, kWidest = 32768;
-  if (columns == 0) return 1;
-  const double perConnection =
-      static_cast<double>(columns) * static_cast<double>(rows) / static_cast<double>(std::max<uint64_t>(count, 1));
-  const double few = std::min(std::max(8 * perConnection, kSecondLevel), kWidest);
-  const double width = std::min(std::max(20 * perConnection, kNarrowest), few);
-  const int64_t blocks =
-      static_cast<int64_t>((columns + static_cast<uint64_t>(width) - 1) / static_cast<uint64_t>(width));
-  return (static_cast<int64_t>(columns) + blocks - 1) / blocks;
-}
-
-// A single sample's inputs are a 32nd of that: they lie in the nearest cache up to 8,192 of them.
-int64_t chooseSingleBlockWidth(uint64_t rows, uint64_t columns, uint64_t count) {
-  constexpr uint64_t kNear = 8192;
-  constexpr double kNarrowest = 4096, kWidest = 32768;
-  if (columns <= kNear) return std::max<int64_t>(1, static_cast<int64_t>(columns));
-  const double perConnection =
-      static_cast<double>(columns) * static_cast<double>(rows) / static_cast<double>(std::max<uint64_t>(count, 1));
-  return static_cast<int64_t>(std::min(std::max(20 * perConnection, kNarrowest), kWidest));
-}
-
-int partsWanted(uint64_t rows, int parts) {
-  constexpr uint64_t kFewestRows = 16;
-  return static_cast<int>(std::max<uint64_t>(1, std::min<uint64_t>(static_cast<uint64_t>(parts), rows / kFewestRows)));
-}
-
-// Inner cuts at multiples of 16 rows: threads then write to cache lines of their own.
-std::vector<int64_t> cutParts(const std::vector<uint64_t>& rowPointers, int parts) {
-  std::vector<int64_t> cuts = cutRows(rowPointers, partsWanted(rowPointers.size() - 1, parts));
-  for (size_t i = 1; i + 1 < cuts.size(); ++i) cuts[i] = std::min((cuts[i] + 8) / 16 * 16, cuts.back());
-  return cuts;
-}
 
 // The four rows of a group: where each begins in an array of rows, how long it is.
 struct GroupRows {

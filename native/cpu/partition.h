@@ -42,4 +42,18 @@ inline std::vector<int64_t> cutRows(const std::vector<uint64_t>& rowPointers, in
   return cuts;
 }
 
+// Into how many parts the rows of a packed matrix are cut.
+inline int partsWanted(uint64_t rows, int parts) {
+  constexpr uint64_t kFewestRows = 16;
+  return static_cast<int>(std::max<uint64_t>(1, std::min<uint64_t>(static_cast<uint64_t>(parts), rows / kFewestRows)));
+}
+
+// The bounds of these parts, as cutRows gives them. Inner cuts at multiples of 16 rows: threads then write to cache
+// lines of their own.
+inline std::vector<int64_t> cutParts(const std::vector<uint64_t>& rowPointers, int parts) {
+  std::vector<int64_t> cuts = cutRows(rowPointers, partsWanted(rowPointers.size() - 1, parts));
+  for (size_t i = 1; i + 1 < cuts.size(); ++i) cuts[i] = std::min((cuts[i] + 8) / 16 * 16, cuts.back());
+  return cuts;
+}
+
 }  // namespace setnet::cpu

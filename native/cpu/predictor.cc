@@ -100,9 +100,11 @@ Status Predictor::packSingles(const core::CsrMatrix& weights, size_t l, double d
   else
     form.packedSingle = &packedSingles_[l];
 
-  // A dense matrix is read in a stream, at five times the weights per second: it is tried where it may win.
+  // A dense matrix is read in a stream, at five times the weights per second: it is tried where it may win. One that
+  // comes from memory cannot: it has more bytes than the connections until two thirds of the cells are there.
   constexpr double kPerhapsDense = 0.18;
-  if (density < kPerhapsDense) return Status();
+  constexpr uint64_t kMostCells = uint64_t{1} << 24;  // 64 MB
+  if (density < kPerhapsDense || weights.rows > kMostCells / weights.columns) return Status();
   DenseForm& dense = dense_[l];
   SETNET_TRY(dense.allocate(weights.rows, weights.columns, 0, false));
   dense.scatter(weights, {});

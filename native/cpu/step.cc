@@ -281,7 +281,7 @@ void Engine::updateBias(size_t layer, Range units) {
 // All parts of all sparse layers and the small dense ones, then the transposed forms, whose values follow, and the
 // large dense layers.
 void Engine::update() {
-  const auto update = [&](const Item& item) {
+  const auto updateItem = [&](const Item& item) {
     if (item.layer == kSmallDense) {
       // They share memory: one after the other.
       for (size_t l = 0; l < layers_.size(); ++l)
@@ -306,7 +306,7 @@ void Engine::update() {
     updateBias(item.layer, packed.rowsOf(item.part));
     updateActivation(item.layer, packed.rowsOf(item.part));
   };
-  const auto refresh = [&](const Item& item) {
+  const auto refreshItem = [&](const Item& item) {
     Layer& l = layers_[item.layer];
     kernels_->gather(l.transposed().refresh(l.packed(), item.part));
   };
@@ -334,8 +334,8 @@ void Engine::update() {
   }
   if (hasSmallDense) updates_.push_back({kSmallDense, threads_});
   const bool serial = partsFor(work, threads_) == 1;
-  forEach(updates_, serial, update);
-  forEach(refreshes_, serial, refresh);
+  forEach(updates_, serial, updateItem);
+  forEach(refreshes_, serial, refreshItem);
   for (size_t l = 0; l < layers_.size(); ++l)
     if (!layers_[l].isSparse() && denseParts(l) > 1) updateDense(l);
 }

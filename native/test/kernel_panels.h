@@ -249,4 +249,24 @@ inline std::vector<float> randomNumbers(size_t count, Random& random) {
 // Batches below, at and above the sizes of vectors, panels and register tiles.
 constexpr int64_t kBatches[] = {1, 2, 15, 16, 17, 31, 32, 33, 48, 49, 64, 100, 127, 128, 129, 200, 300};
 
+// y = start + W x, row by row; `cell` gives the row's (column, value) pairs in ascending order.
+template <class Row>
+void compareProduct(const kernels::KernelTable& table, const char* what, PanelMemory& x, PanelMemory& y,
+                    int64_t rowBegin, int64_t rowEnd, const float* start, Row&& row) {
+  Comparison compare(table, what);
+  for (int64_t r = rowBegin; r < rowEnd; ++r) {
+    for (int64_t b = 0; b < x.samples(); ++b) {
+      float single = start ? start[r] : 0.0f;
+      double exact = single, magnitude = std::fabs(single);
+      row(r, [&](int64_t column, float value) {
+        single = std::fma(value, x.at(column, b), single);
+        exact += double{value} * x.at(column, b);
+        magnitude += std::fabs(double{value} * x.at(column, b));
+      });
+      compare.add(y.at(r, b), single + 0.0f, exact, magnitude);
+    }
+  }
+  CHECK(y.guarded());
+}
+
 }  // namespace setnet::test

@@ -5,8 +5,9 @@
 
 #include "kernels/dispatch.h"
 #include "test/check.h"
+#include "test/kernel_checks_dense.h"
 #include "test/kernel_checks_elements.h"
-#include "test/kernel_checks_sums.h"
+#include "test/kernel_checks_sparse.h"
 
 namespace setnet::test {
 namespace {

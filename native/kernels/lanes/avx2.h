@@ -255,16 +255,7 @@ SETNET_INLINE void weave(const Lanes (&rows)[4], Lanes (&woven)[4]) {
 }
 
 #include "kernels/lanes/quad_x86.h"
-
-// Four steps of a group.
-SETNET_INLINE void loadQuads(const float* p, Quad (&q)[4]) {
-  SETNET_UNROLL
-  for (int i = 0; i < 4; ++i) q[i] = loadQuad(p + 4 * i);
-}
-SETNET_INLINE void loadQuads(const uint16_t* p, Quad (&q)[4]) {
-  SETNET_UNROLL
-  for (int i = 0; i < 4; ++i) q[i] = loadQuad(p + 4 * i);
-}
+#include "kernels/lanes/quads.h"
 
 }  // namespace setnet::kernels::avx2
 

@@ -297,15 +297,7 @@ SETNET_INLINE Quad loadQuad(const uint16_t* p) {
   __builtin_memcpy(&r, &words, sizeof r);
   return r;
 }
-// Four steps of a group.
-SETNET_INLINE void loadQuads(const float* p, Quad (&q)[4]) {
-  SETNET_UNROLL
-  for (int i = 0; i < 4; ++i) q[i] = loadQuad(p + 4 * i);
-}
-SETNET_INLINE void loadQuads(const uint16_t* p, Quad (&q)[4]) {
-  SETNET_UNROLL
-  for (int i = 0; i < 4; ++i) q[i] = loadQuad(p + 4 * i);
-}
+#include "kernels/lanes/quads.h"
 SETNET_INLINE Quad gatherQuad(const float* x, const uint16_t* columns) {
   return {Float4{x[columns[0]], x[columns[1]], x[columns[2]], x[columns[3]]}};
 }

@@ -279,15 +279,7 @@ SETNET_INLINE Quad madd(Quad a, Quad b, Quad c) { return {vfmaq_f32(c.v, a.v, b.
 SETNET_INLINE float maddOne(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 // Upper halves of f32.
 SETNET_INLINE Quad loadQuad(const uint16_t* p) { return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))}; }
-// Four steps of a group.
-SETNET_INLINE void loadQuads(const float* p, Quad (&q)[4]) {
-  SETNET_UNROLL
-  for (int i = 0; i < 4; ++i) q[i] = loadQuad(p + 4 * i);
-}
-SETNET_INLINE void loadQuads(const uint16_t* p, Quad (&q)[4]) {
-  SETNET_UNROLL
-  for (int i = 0; i < 4; ++i) q[i] = loadQuad(p + 4 * i);
-}
+#include "kernels/lanes/quads.h"
 SETNET_INLINE Quad gatherQuad(const float* x, const uint16_t* columns) {
   float32x4_t v = vld1q_dup_f32(x + columns[0]);
   v = vld1q_lane_f32(x + columns[1], v, 1);

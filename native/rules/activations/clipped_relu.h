@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/lanes.h"
+#include "base/lane_math.h"
 #include "rules/rule.h"
 
 namespace setnet::rules {
@@ -18,9 +18,7 @@ struct ClippedRelu {
 
   template <class V>
   SETNET_MEMBER_INLINE static V forward(V z, const V* p) {
-    const V zero = Splat<V>::of(0);
-    // The smaller of two numbers is the larger of the negative ones; a change of sign is exact.
-    return zero - larger(zero - larger(z, zero), zero - p[0]);
+    return laneSmaller(larger(z, Splat<V>::of(0)), p[0]);
   }
   template <class V>
   SETNET_MEMBER_INLINE static V backward(V dy, V z, V, const V* p) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/lanes.h"
+#include "base/lane_math.h"
 #include "rules/activations/learned.h"
 #include "rules/rule.h"
 
@@ -47,7 +47,7 @@ struct Srelu : NoParameters {
  private:
   template <class V>
   SETNET_MEMBER_INLINE static V rightThreshold(const V* p) {
-    return p[0] + larger(p[2], Splat<V>::of(0) - p[2]);
+    return p[0] + laneMagnitude(p[2]);
   }
   template <class V>
   SETNET_MEMBER_INLINE static V slope(V z, const V* p) {
