@@ -26,6 +26,10 @@ check(
   api.includes(`\`\`\`js\n${read('examples/session.mjs')}\`\`\`\n`),
   'docs/api.md: its program is not examples/session.mjs',
 );
+check(
+  api.includes(`\`\`\`js\n${read('examples/matrix.mjs')}\`\`\`\n`),
+  'docs/api.md: its program is not examples/matrix.mjs',
+);
 if (process.argv.includes('--run')) {
   const output = execFileSync(process.execPath, ['examples/first.mjs'], { cwd: root, encoding: 'utf8' });
   check(
@@ -36,6 +40,11 @@ if (process.argv.includes('--run')) {
   check(
     api.includes(`\`\`\`text\n${answers}\`\`\`\n`),
     `docs/api.md: examples/session.mjs prints something else:\n${answers}`,
+  );
+  const products = execFileSync(process.execPath, ['examples/matrix.mjs'], { cwd: root, encoding: 'utf8' });
+  check(
+    api.includes(`\`\`\`text\n${products}\`\`\`\n`),
+    `docs/api.md: examples/matrix.mjs prints something else:\n${products}`,
   );
 }
 

@@ -1,9 +1,11 @@
-// A sparse matrix in canonical form, read-only.
-import { guard, SetnetError } from './errors';
-import { native } from './loader';
+// A sparse matrix in canonical form, read-only, and the products with it.
+import { guard, guardAsync, SetnetError } from './errors';
+import { defaultThreads, native } from './loader';
 import { checkBuffer, lengthOf, typedArrayName } from './memory';
-import type { NativeCsrMatrix } from './native';
-import { describe, readNumber, readOptions, typeError } from './options';
+import { type NativeCsrMatrix, NativeOutput } from './native';
+import { describe, readName, readNumber, readOptions, typeError } from './options';
+import { type RowBatch, readRowBatch } from './row_batch';
+import type { Features } from './types';
 
 /** Integers of any width, or numbers that are integers. */
 export type IntegerArray =
@@ -44,6 +46,36 @@ export interface CsrArrays {
   /** The value of every connection, finite; rounded to f32. There is no default. */
   readonly values: NumberArray;
 }
+
+/** Options of {@link CsrMatrix.fromDense}. */
+export interface DenseMatrixOptions {
+  readonly rows: number;
+  readonly columns: number;
+  /** Elements of at most this magnitude are left out. Default 0: zeros are. */
+  readonly tolerance?: number;
+}
+
+/** What {@link CsrMatrix.fromCoo} takes: one row, column and value for every element, in any order. */
+export interface CooArrays {
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowIndices: IntegerArray;
+  readonly columnIndices: IntegerArray;
+  readonly values: NumberArray;
+  /**
+   * Elements of the same cell: 'error' (default) refuses them; 'sum' adds them in the order given, in double precision, and
+   * rounds once.
+   */
+  readonly duplicates?: 'error' | 'sum';
+}
+
+/** One row of a matrix. */
+export interface CsrRow {
+  readonly columnIndices: Uint32Array;
+  readonly values: Float32Array;
+}
+
+const duplicateRules = ['error', 'sum'] as const;
 
 const unsignedNames = ['Uint8Array', 'Uint8ClampedArray', 'Uint16Array', 'Uint32Array'];
 const smallNames = [...unsignedNames, 'Int8Array', 'Int16Array', 'Int32Array'];
@@ -136,6 +168,35 @@ function copyValues(value: unknown, where: string, rowText: RowText): Float32Arr
   return copy;
 }
 
+function readSizes(rows: unknown, columns: unknown, where: string): { rows: number; columns: number } {
+  const limits = { min: 0, max: 2 ** 32 - 1, integer: true };
+  return {
+    rows: readNumber(rows, `${where}: rows`, limits),
+    columns: readNumber(columns, `${where}: columns`, limits),
+  };
+}
+
+function newFloats(length: number, where: string): Float32Array {
+  try {
+    return new Float32Array(length);
+  } catch (cause) {
+    throw new SetnetError('ERR_SETNET_MEMORY', `${where}: no array of ${length} elements can be had`, { cause });
+  }
+}
+
+function readOut(out: unknown, length: number, where: string): Float32Array {
+  if (out === undefined) return newFloats(length, where);
+  if (typedArrayName(out) !== 'Float32Array')
+    throw typeError(`${where}: out must be a Float32Array, not ${describe(out)}`);
+  const array = out as Float32Array;
+  checkBuffer(array, `${where}: out`);
+  if (lengthOf(array) === length) return array;
+  throw new SetnetError(
+    'ERR_SETNET_SHAPE',
+    `${where}: out has ${lengthOf(array)} elements, but the product has ${length}`,
+  );
+}
+
 /** Only this module can make a matrix: what it holds is then native for sure. */
 const key = Symbol('CsrMatrix');
 let wrap: (matrix: NativeCsrMatrix) => CsrMatrix;
@@ -149,7 +210,7 @@ export class CsrMatrix {
   readonly #native: NativeCsrMatrix;
 
   private constructor(caller: symbol, matrix: NativeCsrMatrix) {
-    if (caller !== key) throw typeError('a CsrMatrix is made by CsrMatrix.from({ ... })');
+    if (caller !== key) throw typeError('a CsrMatrix is made by CsrMatrix.from, fromDense or fromCoo');
     this.#native = matrix;
   }
 
@@ -170,15 +231,62 @@ export class CsrMatrix {
     const where = 'CsrMatrix.from';
     if (arrays === undefined) throw typeError(`${where} needs { rows, columns, rowPointers, columnIndices, values }`);
     const options = readOptions(arrays, where, ['rows', 'columns', 'rowPointers', 'columnIndices', 'values']);
-    const limits = { min: 0, max: 2 ** 32 - 1, integer: true };
-    const rows = readNumber(options.rows, `${where}: rows`, limits);
-    const columns = readNumber(options.columns, `${where}: columns`, limits);
+    const { rows, columns } = readSizes(options.rows, options.columns, where);
     const rowPointers = copyIntegers(options.rowPointers, `${where}: rowPointers`, Number.MAX_SAFE_INTEGER, noRow);
     const rowText = rowFinder(rowPointers);
     const exact = copyIntegers(options.columnIndices, `${where}: columnIndices`, 2 ** 32 - 1, rowText);
     const columnIndices = allocate(() => new Uint32Array(exact), `${where}: columnIndices`);
     const values = copyValues(options.values, `${where}: values`, rowText);
     return wrap(guard(() => native().createCsrMatrix({ rows, columns, rowPointers, columnIndices, values })));
+  }
+
+  /**
+   * A matrix of the elements of a dense one, row-major, that are not zero (after rounding to f32), or whose magnitude is
+   * above `tolerance`.
+   *
+   * Errors: `ERR_SETNET_TYPE`; `ERR_SETNET_OPTION`; `ERR_SETNET_SHAPE` where data has not rows * columns elements;
+   * `ERR_SETNET_NONFINITE`; `ERR_SETNET_BUFFER`; `ERR_SETNET_MEMORY`.
+   */
+  static fromDense(data: NumberArray, options: DenseMatrixOptions): CsrMatrix {
+    const where = 'CsrMatrix.fromDense';
+    const read = readOptions(options, `${where}: options`, ['rows', 'columns', 'tolerance']);
+    const { rows, columns } = readSizes(read.rows, read.columns, where);
+    const limits = { min: 0, max: Number.MAX_VALUE };
+    const tolerance = readNumber(read.tolerance ?? 0, `${where}: tolerance`, limits);
+    const values = copyValues(data, `${where}: data`, (i) => (columns > 0 ? ` in row ${Math.floor(i / columns)}` : ''));
+    if (values.length !== rows * columns) {
+      throw new SetnetError(
+        'ERR_SETNET_SHAPE',
+        `${where}: data has ${values.length} elements, but ${rows} rows of ${columns} columns have ${rows * columns}`,
+      );
+    }
+    return wrap(guard(() => native().createCsrMatrixFromDense({ rows, columns, tolerance, values })));
+  }
+
+  /**
+   * A matrix of elements in any order, each with its row and column. Explicit zeros are kept.
+   *
+   * Errors: `ERR_SETNET_TYPE`; `ERR_SETNET_OPTION`; `ERR_SETNET_SHAPE` where the arrays differ in length; `ERR_SETNET_DATA`
+   * where an index is out of range, or a cell is given twice and `duplicates` is not 'sum'; `ERR_SETNET_NONFINITE`, also of a
+   * sum; `ERR_SETNET_BUFFER`; `ERR_SETNET_MEMORY`.
+   */
+  static fromCoo(arrays: CooArrays): CsrMatrix {
+    const where = 'CsrMatrix.fromCoo';
+    if (arrays === undefined) throw typeError(`${where} needs { rows, columns, rowIndices, columnIndices, values }`);
+    const names = ['rows', 'columns', 'rowIndices', 'columnIndices', 'values', 'duplicates'] as const;
+    const options = readOptions(arrays, where, names);
+    const { rows, columns } = readSizes(options.rows, options.columns, where);
+    const duplicates = readName(options.duplicates ?? 'error', `${where}: duplicates`, duplicateRules);
+    const copyIndices = (value: unknown, place: string) => {
+      const exact = copyIntegers(value, place, 2 ** 32 - 1, noRow);
+      return allocate(() => new Uint32Array(exact), place);
+    };
+    const rowIndices = copyIndices(options.rowIndices, `${where}: rowIndices`);
+    const columnIndices = copyIndices(options.columnIndices, `${where}: columnIndices`);
+    const values = copyValues(options.values, `${where}: values`, noRow);
+    const sum = duplicates === 'sum';
+    const data = { rows, columns, rowIndices, columnIndices, values, sum };
+    return wrap(guard(() => native().createCsrMatrixFromCoordinates(data)));
   }
 
   get rows(): number {
@@ -228,6 +336,112 @@ export class CsrMatrix {
   /** rows * columns values, row-major; cells without an element are 0. `ERR_SETNET_MEMORY` where that is too large. */
   toDense(): Float32Array {
     return guard(() => this.#native.toDense());
+  }
+
+  /** Columns and values of one row, copies. `ERR_SETNET_OPTION` where there is no such row. */
+  row(index: number): CsrRow {
+    const limits = { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true };
+    const row = readNumber(index, 'row: index', limits);
+    return guard(() => this.#native.row(row));
+  }
+
+  /** The transpose, a matrix of its own. `ERR_SETNET_MEMORY`. */
+  transpose(): CsrMatrix {
+    return wrap(guard(() => this.#native.transpose()));
+  }
+
+  /**
+   * A x for every row x of a batch: x has rows of `columns` numbers, the product rows of `rows` (row-major). Each of its
+   * numbers is one chain of f32 fused multiply-adds over ascending columns, from 0: the bits of a sparse linear layer
+   * without bias. Copies x before it returns and computes off the event loop. The first product packs the matrix and keeps
+   * the packed form.
+   *
+   * Errors (rejections): `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_OPTION`, `ERR_SETNET_BUFFER`,
+   * `ERR_SETNET_NONFINITE` where x is not finite, `ERR_SETNET_MEMORY`.
+   */
+  async multiply(x: Features): Promise<Float32Array> {
+    return this.#product(x, false, 'multiply');
+  }
+
+  /**
+   * As {@link CsrMatrix.multiply}, on the calling thread. `out` receives the product and is returned; it must have exactly
+   * as many elements and not overlap x. Throws.
+   */
+  multiplySync(x: Features, out?: Float32Array): Float32Array {
+    return this.#productSync(x, out, false, 'multiplySync');
+  }
+
+  /**
+   * Aᵀ x for every row x of a batch: x has rows of `rows` numbers, the product rows of `columns`. Otherwise as
+   * {@link CsrMatrix.multiply}: sums are over ascending rows, and a packed form of the transpose is kept.
+   */
+  async transposeMultiply(x: Features): Promise<Float32Array> {
+    return this.#product(x, true, 'transposeMultiply');
+  }
+
+  /** As {@link CsrMatrix.transposeMultiply}, on the calling thread, into `out` where it is given. Throws. */
+  transposeMultiplySync(x: Features, out?: Float32Array): Float32Array {
+    return this.#productSync(x, out, true, 'transposeMultiplySync');
+  }
+
+  /**
+   * A matrix with the same elements stored, whose value in row r and column c is the sum over the batch of
+   * a[i][r] * b[i][c]: what a linear layer's weight gradient is, for the gradient a of its outputs (rows of `rows` numbers)
+   * and its inputs b (rows of `columns`). Sums are in the order of training: sample i in chain i mod 16, then a tree. This
+   * matrix's own values are not used. Copies a and b before it returns and computes off the event loop.
+   *
+   * Errors (rejections): `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_OPTION`, `ERR_SETNET_BUFFER`,
+   * `ERR_SETNET_NONFINITE` where a, b or a sum is not finite, `ERR_SETNET_MEMORY`.
+   */
+  async sampledProduct(a: Features, b: Features): Promise<CsrMatrix> {
+    const { dataA, dataB, samples } = this.#readBatches(a, b, 'sampledProduct');
+    return wrap(await guardAsync(() => this.#native.sampledProduct(dataA, dataB, samples, defaultThreads())));
+  }
+
+  /** As {@link CsrMatrix.sampledProduct}, on the calling thread. Throws. */
+  sampledProductSync(a: Features, b: Features): CsrMatrix {
+    const { dataA, dataB, samples } = this.#readBatches(a, b, 'sampledProductSync');
+    return wrap(guard(() => this.#native.sampledProductSync(dataA, dataB, samples, defaultThreads())));
+  }
+
+  #readX(x: unknown, transposed: boolean, where: string): { data: RowBatch['data']; length: number; isEmpty: boolean } {
+    const { rows, columns } = this;
+    const width = transposed ? rows : columns;
+    const batch = readRowBatch(x, width, transposed ? 'rows' : 'columns', `${where}: x`);
+    const length = (batch.rows ?? 0) * (transposed ? columns : rows);
+    // Nothing is packed where there is nothing to add.
+    return { data: batch.data, length, isEmpty: length === 0 || width === 0 };
+  }
+
+  async #product(x: unknown, transposed: boolean, where: string): Promise<Float32Array> {
+    const { data, length, isEmpty } = this.#readX(x, transposed, where);
+    if (isEmpty) return newFloats(length, where);
+    const method = transposed ? 'transposeMultiply' : 'multiply';
+    return guardAsync(() => this.#native[method](data, NativeOutput.logits, defaultThreads()));
+  }
+
+  #productSync(x: unknown, out: unknown, transposed: boolean, where: string): Float32Array {
+    const { data, length, isEmpty } = this.#readX(x, transposed, where);
+    const product = readOut(out, length, where);
+    if (isEmpty) return Float32Array.prototype.fill.call(product, 0);
+    const method = transposed ? 'transposeMultiplySync' : 'multiplySync';
+    guard(() => this.#native[method](data, NativeOutput.logits, product, defaultThreads()));
+    return product;
+  }
+
+  #readBatches(
+    a: unknown,
+    b: unknown,
+    where: string,
+  ): { dataA: RowBatch['data']; dataB: RowBatch['data']; samples: number } {
+    const ofA = readRowBatch(a, this.rows, 'rows', `${where}: a`);
+    const ofB = readRowBatch(b, this.columns, 'columns', `${where}: b`);
+    const samples = ofA.rows ?? ofB.rows ?? 0;
+    if (ofB.rows === undefined || ofB.rows === samples) return { dataA: ofA.data, dataB: ofB.data, samples };
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `${where}: a has ${samples} rows and b has ${ofB.rows}; both must be of the same batch`,
+    );
   }
 }
 

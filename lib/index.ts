@@ -1,6 +1,14 @@
 // setnet: truly sparse neural networks that rewire themselves while they learn. Named exports only.
 export { type BuildInfo, buildInfo } from './build_info';
-export { type CsrArrays, CsrMatrix, type IntegerArray, type NumberArray } from './csr_matrix';
+export {
+  type CooArrays,
+  type CsrArrays,
+  CsrMatrix,
+  type CsrRow,
+  type DenseMatrixOptions,
+  type IntegerArray,
+  type NumberArray,
+} from './csr_matrix';
 export type { NetworkOptions } from './definition';
 export { type Device, type DeviceName, devices } from './devices';
 export { errorCodes, SetnetError, type SetnetErrorCode } from './errors';

@@ -75,6 +75,25 @@ export interface NativeMatrixData {
   values: Float32Array;
 }
 
+export interface NativeDenseData {
+  rows: number;
+  columns: number;
+  /** What is kept is above it in magnitude. */
+  tolerance: number;
+  /** rows * columns. Borrowed. */
+  values: Float32Array;
+}
+
+export interface NativeCoordinates {
+  rows: number;
+  columns: number;
+  rowIndices: Uint32Array;
+  columnIndices: Uint32Array;
+  values: Float32Array;
+  /** Elements of one cell are added; otherwise they are ERR_SETNET_DATA. */
+  sum: boolean;
+}
+
 /** An immutable canonical CSR matrix owned by native code; every getter returns a copy. */
 export interface NativeCsrMatrix {
   readonly rows: number;
@@ -86,6 +105,16 @@ export interface NativeCsrMatrix {
   toDense(): Float32Array;
   rowCounts(): Uint32Array;
   columnCounts(): Uint32Array;
+  row(row: number): { columnIndices: Uint32Array; values: Float32Array };
+  transpose(): NativeCsrMatrix;
+  /** As a prediction of a linear layer without bias: `output` is `logits`. The matrix has cells. */
+  multiply(x: FeatureArray, output: typeof NativeOutput.logits, threads: number): Promise<Float32Array>;
+  multiplySync(x: FeatureArray, output: typeof NativeOutput.logits, out: Float32Array, threads: number): void;
+  transposeMultiply(x: FeatureArray, output: typeof NativeOutput.logits, threads: number): Promise<Float32Array>;
+  transposeMultiplySync(x: FeatureArray, output: typeof NativeOutput.logits, out: Float32Array, threads: number): void;
+  /** a: samples x rows, b: samples x columns. */
+  sampledProduct(a: FeatureArray, b: FeatureArray, samples: number, threads: number): Promise<NativeCsrMatrix>;
+  sampledProductSync(a: FeatureArray, b: FeatureArray, samples: number, threads: number): NativeCsrMatrix;
 }
 
 export interface NativeDataset {
@@ -322,6 +351,8 @@ export interface NativeModule {
   readModelFile(path: string): Promise<NativeModelFile>;
   /** Copies, validates the copy. Any integer typed array or array of numbers was converted by lib/ before. */
   createCsrMatrix(data: NativeMatrixData): NativeCsrMatrix;
+  createCsrMatrixFromDense(data: NativeDenseData): NativeCsrMatrix;
+  createCsrMatrixFromCoordinates(data: NativeCoordinates): NativeCsrMatrix;
   rules(): Record<
     'activations' | 'losses' | 'optimizers' | 'prune' | 'grow' | 'schedules' | 'initializers',
     NativeRuleInfo[]

@@ -61,4 +61,19 @@ describe('70 memory @memory', function () {
         await new Promise(setImmediate);`),
     );
   });
+
+  it('200 matrices with packed forms of their own: the level stays', async () => {
+    assertLevel(
+      await rounds(`
+        const cells = Float32Array.from({ length: 400 * 500 }, (_, i) => (i * 7 + round) % 5 ? 0 : i % 9);
+        const matrix = setnet.CsrMatrix.fromDense(cells, { rows: 400, columns: 500 });
+        const [a, b] = [new Float32Array(400 * 3).fill(1), new Float32Array(500 * 3).fill(1)];
+        matrix.multiplySync(b);
+        matrix.transpose().transposeMultiplySync(b);
+        const running = [matrix.multiply(b), matrix.transposeMultiply(a), matrix.sampledProduct(a, b)];
+        if (round % 2) await Promise.all(running);
+        matrix.sampledProductSync(a, b);
+        await new Promise(setImmediate);`),
+    );
+  });
 });

@@ -88,6 +88,11 @@ const program = `
     void [answers, numbers, isClosed, label, size, closed];
     using loaded = await Network.load('model.safetensors', { threads: 1 });
     const m: setnet.CsrMatrix = CsrMatrix.from({ rows: 1, columns: 1, rowPointers: [0, 1], columnIndices: new Uint16Array(1), values: [1] });
+    const options: setnet.DenseMatrixOptions = { rows: 1, columns: 2, tolerance: 0.1 }, coo: setnet.CooArrays = { rows: 1, columns: 1, rowIndices: [0], columnIndices: new Uint32Array(1), values: x, duplicates: 'sum' };
+    const made: setnet.CsrMatrix[] = [CsrMatrix.fromDense(x, options), CsrMatrix.fromCoo(coo), m.transpose(), await m.sampledProduct(x, x), m.sampledProductSync(x, x)];
+    const products: Float32Array[] = [await m.multiply(x), m.multiplySync({ data: x, shape: [1, 1] }, out), await m.transposeMultiply(new Uint8Array(1)), m.transposeMultiplySync(x)];
+    const row: setnet.CsrRow = m.row(0), rowValues: Float32Array = row.values, rowColumns: Uint32Array = row.columnIndices;
+    void [made, products, rowValues, rowColumns];
     const given: setnet.SparseLayer = sparse({ weights: m, bias: new Float32Array(1), zeta: 0.2, activation: 'linear' });
     void [given, masked({ weights: m, bias: -0.3, evolve: false }), sparse({ weights: m, bias: false })];
     const degrees: Uint32Array | undefined = net.layers[0]?.inDegree();
@@ -120,6 +125,8 @@ describe('90 types', function () {
         'setnet.sparse({});',
         'declare const m: setnet.CsrMatrix; setnet.sparse({ weights: m, epsilon: 3 });',
         'declare const m: setnet.CsrMatrix; setnet.dense({ units: 1, weights: m });',
+        'declare const m: setnet.CsrMatrix; m.multiplySync([1]);',
+        "setnet.CsrMatrix.fromCoo({ rows: 1, columns: 1, rowIndices: [0], columnIndices: [0], values: [1], duplicates: 'last' });",
         'setnet.sparse({ units: 3, bias: 0.5 });',
         "setnet.sparse({ units: 3, activation: { kind: 'relu', max: 3 } });",
         "setnet.sparse({ units: 3, activation: 'swish' });",

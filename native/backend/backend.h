@@ -133,6 +133,24 @@ class Backend {
   // `model` as for an engine. Code::Option for options that the backend has no form for.
   virtual Status createPredictor(Ref<const core::Model> model, const PredictorOptions& options,
                                  Ref<Predictor>* out) const = 0;
+  // The weight gradient of a linear layer on the connections that exist: values[k] = sum over samples s of
+  // a[s][row of k] * b[s][column of k], in the order of sums of a training step. `topology` is valid, its values are
+  // not read; a: samples x rows; b: as many samples x columns. Code::Nonfinite where a or b is not finite.
+  virtual Status sampledProduct(const core::CsrMatrix& topology, const MatrixView& a, const MatrixView& b, int threads,
+                                Span<float> values) const = 0;
 };
+
+// Code::Shape where the operands of a sampled product do not fit together.
+inline Status checkSampledProduct(const core::CsrMatrix& topology, const MatrixView& a, const MatrixView& b,
+                                  const Span<float>& values) {
+  if (a.rows == b.rows && a.columns == topology.rows && b.columns == topology.columns &&
+      values.size() == topology.count())
+    return Status();
+  const auto text = [](uint64_t n) { return std::to_string(n); };
+  return Status(Code::Shape, "a is " + text(a.rows) + " x " + text(a.columns) + ", b is " + text(b.rows) + " x " +
+                                 text(b.columns) + " and there is room for " + text(values.size()) +
+                                 " values; the matrix is " + text(topology.rows) + " x " + text(topology.columns) +
+                                 " with " + text(topology.count()) + " elements");
+}
 
 }  // namespace setnet::backend

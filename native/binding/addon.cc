@@ -92,6 +92,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
       moduleFunction<Network::createSync>(addon, "createNetworkSync"),
       moduleFunction<ModelFile::read>(addon, "readModelFile"),
       moduleFunction<CsrMatrix::create>(addon, "createCsrMatrix"),
+      moduleFunction<CsrMatrix::createFromDense>(addon, "createCsrMatrixFromDense"),
+      moduleFunction<CsrMatrix::createFromCoordinates>(addon, "createCsrMatrixFromCoordinates"),
       moduleFunction<rulesTables>(addon, "rules"),
       moduleFunction<codes>(addon, "codes"),
       moduleFunction<buildInfo>(addon, "buildInfo"),

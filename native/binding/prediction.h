@@ -55,10 +55,10 @@ class PredictJob : public Job {
  protected:
   // On the executor's thread: what answers.
   virtual Status predictorFor(Ref<backend::Predictor>* out) = 0;
+  Napi::Value answer(Napi::Env env, AddonData& addon) override;
 
  private:
   Status run() override;
-  Napi::Value answer(Napi::Env env, AddonData& addon) override;
 
   std::vector<char> copy_;
   backend::MatrixView x_;  // of copy_

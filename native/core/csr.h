@@ -51,6 +51,15 @@ std::vector<uint32_t> rowCounts(const CsrMatrix& matrix);
 std::vector<uint32_t> columnCounts(const CsrMatrix& matrix);
 // out: rows * columns, row-major; cells without a connection become 0.
 void toDense(const CsrMatrix& matrix, Span<float> out);
+// Columns become rows. Code::Memory; Code::Shape where there are more rows than a matrix has columns.
+Status transpose(const CsrMatrix& matrix, CsrMatrix* out);
+// The cells whose magnitude is above `tolerance` (0: all that are not zero, NaN among them, which no valid matrix
+// holds). `cells`: rows * columns, row-major. Code::Memory.
+Status fromDense(uint64_t rows, uint64_t columns, Span<const float> cells, double tolerance, CsrMatrix* out);
+// Elements in any order. Those that share a cell are added in the order given, in double, and rounded once; or, without
+// `sum`, are Code::Data. Code::Data where an index is out of range, Code::Memory.
+Status fromCoordinates(uint64_t rows, uint64_t columns, Span<const uint32_t> rowIndices,
+                       Span<const uint32_t> columnIndices, Span<const float> values, bool sum, CsrMatrix* out);
 // A matrix with every cell present; values row-major.
 CsrMatrix fullMatrix(uint64_t rows, uint64_t columns, std::vector<float> values);
 

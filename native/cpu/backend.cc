@@ -2,6 +2,7 @@
 
 #include "cpu/engine.h"
 #include "cpu/predictor.h"
+#include "cpu/sampled_product.h"
 
 namespace setnet::cpu {
 namespace {
@@ -16,6 +17,10 @@ class CpuBackend : public backend::Backend {
   Status createPredictor(Ref<const core::Model> model, const backend::PredictorOptions& options,
                          Ref<backend::Predictor>* out) const override {
     return Predictor::create(std::move(model), options, out);
+  }
+  Status sampledProduct(const core::CsrMatrix& topology, const backend::MatrixView& a, const backend::MatrixView& b,
+                        int threads, Span<float> values) const override {
+    return cpu::sampledProduct(topology, a, b, threads, values);
   }
 };
 

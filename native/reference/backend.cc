@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "reference/inputs.h"
 #include "reference/network.h"
 #include "reference/rules.h"
 
@@ -164,6 +165,22 @@ class ReferenceBackend : public backend::Backend {
       return Status(Code::Option, "the reference backend computes in double precision");
     SETNET_TRY(checkScaling(model->scaling));
     *out = Ref<backend::Predictor>(new ReferencePredictor(*model));
+    return Status();
+  }
+
+  Status sampledProduct(const core::CsrMatrix& topology, const backend::MatrixView& a, const backend::MatrixView& b,
+                        int, Span<float> values) const override {
+    SETNET_TRY(backend::checkSampledProduct(topology, a, b, values));
+    const core::Scaling none;
+    std::vector<double> sums(topology.count()), rowOfA, rowOfB;
+    for (uint64_t s = 0; s < a.rows; ++s) {
+      SETNET_TRY(readInputs(a, s, none, &rowOfA));
+      SETNET_TRY(readInputs(b, s, none, &rowOfB));
+      for (uint64_t r = 0; r < topology.rows; ++r)
+        for (uint64_t k = topology.rowPointers[r]; k < topology.rowPointers[r + 1]; ++k)
+          sums[k] += rowOfA[r] * rowOfB[topology.columnIndices[k]];
+    }
+    for (uint64_t k = 0; k < sums.size(); ++k) values[k] = static_cast<float>(sums[k]);
     return Status();
   }
 };
