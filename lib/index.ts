@@ -56,4 +56,7 @@ export type {
   Labels,
   LayerEvolution,
   Progress,
+  TargetArray,
+  TargetMatrix,
+  Targets,
 } from './types';
