@@ -1,9 +1,10 @@
-// Features and labels: what users give, checked, in the form that native code takes.
+// Features and targets: what users give, checked, in the form that native code takes.
 import { SetnetError } from './errors';
 import { checkBuffer, type FeatureArrayName, featureArrayNames, lengthOf, pin, typedArrayName } from './memory';
 import type { NativeDataset } from './native';
 import { describe, listOf, readNumber, readOptions, suggest, typeError } from './options';
-import type { FeatureArray } from './types';
+import { targetKindOf } from './rules/loss';
+import type { FeatureArray, TargetArray } from './types';
 
 /** What data must fit. */
 export interface DataShape {
@@ -63,11 +64,15 @@ export function readFeatures(value: unknown, inputs: number, where: string): Fea
 const labelArrayNames = ['Int32Array', 'Uint32Array', 'Int16Array', 'Uint16Array', 'Int8Array', 'Uint8Array'];
 
 /** Class numbers of every row in a new array, each one checked. */
-export function readLabels(value: unknown, rows: number, shape: DataShape, where: string): Int32Array {
+function readLabels(value: unknown, rows: number, shape: DataShape, where: string): Int32Array {
+  const advice =
+    shape.outputs > 1
+      ? "; losses by numbers, one for each output, are 'binaryCrossEntropy' and 'meanSquaredError'"
+      : '';
   const name = typedArrayName(value);
   if (name === undefined ? !Array.isArray(value) : !labelArrayNames.includes(name)) {
     throw typeError(
-      `${where} must be class numbers (${listOf(labelArrayNames)} or an array of numbers) or class names, not ${describe(value)}`,
+      `${where} must be class numbers (${listOf(labelArrayNames)} or an array of numbers) or class names, not ${describe(value)}${advice}`,
     );
   }
   if (name !== undefined) checkBuffer(value as ArrayBufferView, where);
@@ -80,15 +85,20 @@ export function readLabels(value: unknown, rows: number, shape: DataShape, where
   return isNames ? readClassNames(labels, rows, shape, where) : readClassNumbers(labels, rows, shape.outputs, where);
 }
 
+/** A single output tells two classes apart. */
+function classCountOf(outputs: number): number {
+  return Math.max(2, outputs);
+}
+
 function readClassNumbers(labels: ArrayLike<unknown>, rows: number, outputs: number, where: string): Int32Array {
   const numbers = new Int32Array(rows);
   for (let i = 0; i < rows; i++) {
     const label = labels[i];
     if (typeof label !== 'number') throw typeError(`${where}[${i}] must be a class number, not ${describe(label)}`);
-    if (!Number.isInteger(label) || label < 0 || label >= outputs) {
+    if (!Number.isInteger(label) || label < 0 || label >= classCountOf(outputs)) {
       throw new SetnetError(
         'ERR_SETNET_DATA',
-        `${where}[${i}] must be a class number from 0 to ${outputs - 1} (the network has ${outputs} outputs), not ${label}`,
+        `${where}[${i}] must be a class number from 0 to ${classCountOf(outputs) - 1} (the network has ${outputs === 1 ? '1 output, for two classes' : `${outputs} outputs`}), not ${label}`,
       );
     }
     numbers[i] = label;
@@ -121,14 +131,71 @@ function readClassNames(labels: ArrayLike<unknown>, rows: number, { classes }: D
   return numbers;
 }
 
-/** Samples with labels, checked; nothing is marked or copied yet. */
-export function readDataset(value: unknown, shape: DataShape, where: string): NativeDataset {
+const targetArrayNames: readonly string[] = [...featureArrayNames, 'Int32Array', 'Uint32Array'];
+
+/** The array of a matrix of targets, given as it is or as { data, shape }; whole rows of `outputs`. */
+function readTargetArray(value: unknown, rows: number, outputs: number, loss: string, where: string): TargetArray {
+  const wanted = `${where} must have a number for each output of each sample, as '${loss}' takes them: a ${listOf(targetArrayNames)} or { data, shape: [rows, columns] }`;
+  let data: unknown = value;
+  let place = where;
+  if (typeof value === 'object' && value !== null && !Array.isArray(value) && typedArrayName(value) === undefined) {
+    const read = readOptions(value, where, ['data', 'shape']);
+    const shape: readonly unknown[] = Array.isArray(read.shape) ? read.shape : [];
+    if (shape.length !== 2) throw typeError(`${where}.shape must be [rows, columns], not ${describe(read.shape)}`);
+    if (shape[0] !== rows || shape[1] !== outputs) {
+      throw new SetnetError(
+        'ERR_SETNET_SHAPE',
+        `${where}.shape must be [${rows}, ${outputs}], samples and outputs, not [${describe(shape[0])}, ${describe(shape[1])}]`,
+      );
+    }
+    data = read.data;
+    place = `${where}.data`;
+  }
+  const name = typedArrayName(data);
+  if (name === undefined || !targetArrayNames.includes(name)) throw typeError(`${wanted}, not ${describe(data)}`);
+  const array = data as TargetArray;
+  checkBuffer(array, place);
+  const length = lengthOf(array);
+  if (length !== rows * outputs) {
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `${place} has ${length} elements, but ${rows} samples of ${outputs} ${outputs === 1 ? 'output' : 'outputs'} need ${rows * outputs}`,
+    );
+  }
+  return array;
+}
+
+/** Targets in a new array, as f32, each one checked. */
+function readNumbers(value: unknown, rows: number, shape: DataShape, loss: string, where: string): Float32Array {
+  const { outputs } = shape;
+  const isFraction = targetKindOf(loss) === 'fraction';
+  const isLabels = Array.isArray(value) || labelArrayNames.includes(typedArrayName(value) ?? '');
+  if (isFraction && outputs === 1 && isLabels) return Float32Array.from(readLabels(value, rows, shape, where));
+  const array = readTargetArray(value, rows, outputs, loss, where);
+  const numbers = new Float32Array(rows * outputs);
+  numbers.set(array);
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] as number;
+    const isInside = isFraction ? number >= 0 && number <= 1 : Number.isFinite(number);
+    if (isInside) continue;
+    const at = `${where}: row ${Math.floor(i / outputs)}, column ${i % outputs} is ${number}`;
+    if (!Number.isFinite(number))
+      throw new SetnetError('ERR_SETNET_NONFINITE', `${at} as f32; targets must be finite numbers`);
+    throw new SetnetError('ERR_SETNET_DATA', `${at}, but '${loss}' takes targets from 0 to 1`);
+  }
+  return numbers;
+}
+
+/** Samples with the targets that the loss takes, checked; no feature is marked or copied yet. */
+export function readDataset(value: unknown, shape: DataShape, loss: string, where: string): NativeDataset {
   if (value === undefined) throw typeError(`${where} must be { x, y }, not undefined`);
   const { x, y } = readOptions(value, where, ['x', 'y']);
   const features = readFeatures(x, shape.inputs, `${where}.x`);
   const rows = lengthOf(features) / shape.inputs;
   if (rows === 0) throw new SetnetError('ERR_SETNET_DATA', `${where}.x has no samples`);
-  return { x: features, rows, classes: readLabels(y, rows, shape, `${where}.y`) };
+  return targetKindOf(loss) === 'class'
+    ? { x: features, rows, classes: readLabels(y, rows, shape, `${where}.y`) }
+    : { x: features, rows, numbers: readNumbers(y, rows, shape, loss, `${where}.y`) };
 }
 
 /** The same samples in memory that cannot go away while native code reads them. */

@@ -22,7 +22,7 @@ export interface NetworkOptions {
   readonly scaling?: Scaling;
   /** A value that means "unknown" in features (NaN means any NaN): left out of the statistics, then 0. */
   readonly missing?: number;
-  /** A name for each output. Labels may then be names. */
+  /** A name for each output; for a single output one for each of its two classes. Labels may then be names. */
   readonly classes?: readonly string[];
   /** A name for each input; saved with the network. */
   readonly features?: readonly string[];
@@ -90,14 +90,15 @@ export function makeDefinition(
   where: string,
 ): Definition {
   const outputs = (spec.layers.at(-1) as NativeLayerSpec).units;
-  if (classes !== undefined && outputs < 2) {
-    throw optionError(`${where}classes: a classifier needs at least 2 outputs, but the last layer has 1 unit`);
-  }
+  // A single output tells two classes apart.
+  const [count, what] =
+    outputs === 1
+      ? ([2, "the classes of the last layer's single unit are"] as const)
+      : ([outputs, "the last layer's units are"] as const);
   return Object.freeze({
     spec,
     outputs,
-    classes:
-      classes === undefined ? undefined : readNames(classes, `${where}classes`, outputs, "the last layer's units are"),
+    classes: classes === undefined ? undefined : readNames(classes, `${where}classes`, count, what),
     features:
       features === undefined ? undefined : readNames(features, `${where}features`, spec.inputs, 'the inputs are'),
   });

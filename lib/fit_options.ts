@@ -5,7 +5,7 @@ import { SetnetError } from './errors';
 import type { NativeDataset, NativeFitOptions, NativeRule } from './native';
 import { describe, optionError, readBoolean, readNumber, readOptions, typeError } from './options';
 import { type Evolution, readEvolution } from './rules/evolution';
-import { type Loss, readLoss } from './rules/loss';
+import { type Loss, readLoss, targetKindOf } from './rules/loss';
 import { type Optimizer, readOptimizer } from './rules/optimizer';
 import type { AbortSignalLike, Dataset, Progress } from './types';
 
@@ -15,7 +15,7 @@ export interface FitOptions {
   readonly epochs?: number;
   /** Samples per step, from 1; the last batch of an epoch may be smaller. Default 128. */
   readonly batchSize?: number;
-  /** Default 'softmaxCrossEntropy'. */
+  /** Default 'softmaxCrossEntropy'. It decides what targets the data have: see {@link Targets}. */
   readonly loss?: Loss;
   /** Default `sgd()`: learning rate 0.05 falling along a cosine, momentum 0.9, weight decay 1e-4. */
   readonly optimizer?: Optimizer;
@@ -85,6 +85,7 @@ export function readFitOptions(
   const where = 'fit';
   const options = readOptions(value, where, names);
   const optimizer = readOptimizer(options.optimizer ?? 'sgd', `${where}: optimizer`);
+  const loss = readLossFor(options.loss ?? 'softmaxCrossEntropy', shape.outputs, `${where}: loss`);
   const isStatic = options.evolution === null || options.evolution === false;
   return {
     native: {
@@ -94,7 +95,7 @@ export function readFitOptions(
         max: maxBatchSize,
         integer: true,
       }),
-      loss: readLossFor(options.loss ?? 'softmaxCrossEntropy', shape.outputs, `${where}: loss`),
+      loss,
       optimizer: optimizer.rule,
       learningRate: optimizer.learningRate.rule,
       warmup: optimizer.learningRate.warmup,
@@ -105,7 +106,9 @@ export function readFitOptions(
       progressSeconds,
     },
     validation:
-      options.validation === undefined ? null : readDataset(options.validation, shape, `${where}: validation`),
+      options.validation === undefined
+        ? null
+        : readDataset(options.validation, shape, loss.name, `${where}: validation`),
     signal: options.signal === undefined ? undefined : readSignal(options.signal, `${where}: signal`),
     onProgress: options.onProgress === undefined ? undefined : readCallback(options.onProgress, `${where}: onProgress`),
     copy: readBoolean(options.copy ?? false, `${where}: copy`),
@@ -114,10 +117,10 @@ export function readFitOptions(
 
 function readLossFor(value: unknown, outputs: number, where: string): NativeRule {
   const loss = readLoss(value, where);
-  if (outputs < 2) {
+  if (outputs < 2 && targetKindOf(loss.name) === 'class') {
     throw new SetnetError(
       'ERR_SETNET_SHAPE',
-      `${where}: '${loss.name}' needs at least 2 outputs, but the last layer has 1 unit`,
+      `${where}: '${loss.name}' needs at least 2 outputs, but the last layer has 1 unit; one output answers yes or no with 'binaryCrossEntropy' and gives a number with 'meanSquaredError'`,
     );
   }
   return loss;

@@ -66,4 +66,7 @@ export type {
   Labels,
   LayerEvolution,
   Progress,
+  TargetArray,
+  TargetMatrix,
+  Targets,
 } from './types';

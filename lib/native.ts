@@ -120,8 +120,10 @@ export interface NativeCsrMatrix {
 export interface NativeDataset {
   x: FeatureArray;
   rows: number;
-  /** Class numbers; copied and checked against the number of outputs. */
-  classes: Int32Array;
+  /** Exactly one of the two, as the loss takes it. Class numbers; copied and checked against the number of outputs. */
+  classes?: Int32Array;
+  /** Row-major, rows * outputs finite numbers; copied. */
+  numbers?: Float32Array;
 }
 
 export interface NativeFitOptions {
@@ -149,7 +151,8 @@ export interface NativeFitOptions {
 
 export interface NativeEvaluation {
   loss: number;
-  accuracy: number;
+  /** Absent where the loss knows no right answers. */
+  accuracy?: number;
   samples: number;
 }
 
@@ -169,7 +172,8 @@ export interface NativeEvolutionRecord extends NativeLayerEvolution {
 export interface NativeEpochRecord {
   epoch: number;
   loss: number;
-  accuracy: number;
+  /** Absent where the loss knows no right answers. */
+  accuracy?: number;
   learningRate: number;
   seconds: number;
   evolutionSeconds: number;
@@ -192,7 +196,8 @@ export interface NativeProgress {
   steps: number;
   samples: number;
   loss: number;
-  accuracy: number;
+  /** Absent where the loss knows no right answers. */
+  accuracy?: number;
   learningRate: number;
   seconds: number;
   connections: number;
@@ -253,7 +258,7 @@ export interface NativeNetworkInfo {
   }[];
 }
 
-/** What a prediction answers, as a small number; `default`: probabilities where there is a loss, else logits. */
+/** What a prediction answers, as a small number; `default`: probabilities where there is a loss that makes them, else logits. */
 export const NativeOutput = { default: 0, logits: 1, probabilities: 2, classes: 3 } as const;
 export type NativeOutput = (typeof NativeOutput)[keyof typeof NativeOutput];
 

@@ -12,6 +12,7 @@ import { openModel } from './model_file';
 import type { NativeNetwork, NativeNetworkInfo } from './native';
 import { describe, readBoolean, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
+import { targetKindOf } from './rules/loss';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
 import { beginTraining, silenceTraining, type Training } from './training';
@@ -164,7 +165,7 @@ export class Network {
   }
 
   /**
-   * Trains on a thread of its own and returns at once. Arguments are checked before it returns; labels are copied, features
+   * Trains on a thread of its own and returns at once. Arguments are checked before it returns; targets are copied, features
    * are not (see `copy`). A second fit starts with fresh optimizer state and schedules from the present weights; steps,
    * epochs and evolutions of the network's life count on.
    *
@@ -179,9 +180,9 @@ export class Network {
         'fit: the network is training already; await its done, or stop it first',
       );
     }
-    const training = readDataset(data, this.#shape, 'fit: data');
     const info = this.#info('fit');
     const read = readFitOptions(options, this.#shape, this.#definition.spec.threads, info.finalised);
+    const training = readDataset(data, this.#shape, read.native.loss.name, 'fit: data');
     const running: Running = {
       startStep: info.step,
       record: addFit(this.#record, fitRecord(read.native, training.rows), info.connections),
@@ -214,23 +215,24 @@ export class Network {
   }
 
   /**
-   * Loss and accuracy on a data set, without dropout, off the event loop. A network that was never fitted is measured by
-   * softmax cross-entropy.
+   * Loss and accuracy on a data set, without dropout, off the event loop, by the loss of the last fit; a network that was never
+   * fitted is measured by softmax cross-entropy.
    *
    * Errors (rejections): `ERR_SETNET_STATE`, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`,
    * `ERR_SETNET_BUFFER`, `ERR_SETNET_NONFINITE`, `ERR_SETNET_MEMORY`.
    */
   async evaluate(data: Dataset, options?: EvaluateOptions): Promise<Evaluation> {
     this.#check('evaluate');
-    const dataset = readDataset(data, this.#shape, 'evaluate: data');
+    const loss = this.#info('evaluate').loss ?? 'softmaxCrossEntropy';
     const { copy } = readOptions(options, 'evaluate: options', ['copy']);
     const isCopied = readBoolean(copy ?? false, 'evaluate: copy');
-    if (this.outputs < 2) {
+    if (this.outputs < 2 && targetKindOf(loss) === 'class') {
       throw new SetnetError(
         'ERR_SETNET_SHAPE',
-        'evaluate: accuracy needs at least 2 outputs, but the last layer has 1 unit',
+        'evaluate: accuracy needs at least 2 outputs, but the last layer has 1 unit; fit it with another loss first',
       );
     }
+    const dataset = readDataset(data, this.#shape, loss, 'evaluate: data');
     return guardAsync(() => this.#native.evaluate({ ...dataset, x: pin(dataset.x, isCopied) }));
   }
 

@@ -9,10 +9,11 @@ import { type Network, partsOf } from './network';
 import type { Deferred } from './onnx/protobuf';
 import { modelMessage, type Node, type Tensor } from './onnx/schema';
 import { describe, listOf, optionError, readBoolean, readOptions, typeError } from './options';
+import { targetKindOf } from './rules/loss';
 
 /** Options of {@link onnxModel}. */
 export interface OnnxOptions {
-  /** The model answers probabilities, as `predict` does after a fit, and not the last layer's outputs. Default false. */
+  /** The model answers probabilities, as `predict` does after a fit by cross-entropy, and not the last layer's outputs. Default false. */
   readonly probabilities?: boolean;
   /**
    * The name of a second file, beside the model's, that holds the weights: for networks whose dense form is larger than
@@ -105,6 +106,7 @@ const activations: Readonly<Record<string, (source: ActivationSource, z: string)
 /** What makes probabilities of the last layer's outputs, by loss. */
 const answers: Readonly<Record<string, { operator: string; integers: Record<string, number> }>> = {
   softmaxCrossEntropy: { operator: 'Softmax', integers: { axis: -1 } },
+  binaryCrossEntropy: { operator: 'Sigmoid', integers: {} },
 };
 
 /** The dense form of a matrix, row-major, some rows at a time. */
@@ -185,6 +187,12 @@ function writeProbabilities(graph: GraphWriter, loss: string | null, logits: str
       'onnxModel: the network was never fitted, so that it has no loss to make probabilities; leave `probabilities` out',
     );
   }
+  if (targetKindOf(loss) === 'number') {
+    throw new SetnetError(
+      'ERR_SETNET_STATE',
+      `onnxModel: the network was fitted with '${loss}', whose answers are the outputs themselves; leave \`probabilities\` out`,
+    );
+  }
   const answer = answers[loss];
   if (answer === undefined) {
     throw optionError(
@@ -224,7 +232,7 @@ function moveOut(tensors: Tensor[], file: string): OnnxFile {
  * 8, operators of opset 17. Takes raw features in f32, scales them, and gives the numbers of `predict` up to rounding.
  *
  * Errors: `ERR_SETNET_STATE` where the network was disposed, its scaling is not known, or `probabilities` are asked of one that
- * was never fitted; `ERR_SETNET_OPTION`, also where the model would be larger than 2 GiB; `ERR_SETNET_TYPE`;
+ * was never fitted or was fitted with a loss that makes none; `ERR_SETNET_OPTION`, also where the model would be larger than 2 GiB; `ERR_SETNET_TYPE`;
  * `ERR_SETNET_MEMORY`.
  */
 export function onnxModel(network: Network, options?: OnnxOptions): OnnxModel {

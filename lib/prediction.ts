@@ -7,14 +7,15 @@ import { NativeOutput, type NativePredictor, type NativeSyncPredictor } from './
 import { describe, readName, readOption, typeError } from './options';
 
 /**
- * What `predict` answers: 'logits' are the last layer's outputs; 'probabilities' what the loss makes of them (softmax);
- * 'classes' the number of the largest output, ties to the lower one.
+ * What `predict` answers: 'logits' are the last layer's outputs; 'probabilities' what the loss makes of them (softmax,
+ * sigmoid); 'classes' the number of the largest output, ties to the lower one, and of a single output fitted with
+ * 'binaryCrossEntropy' 1 where its probability is above 1/2. `ERR_SETNET_STATE` where the loss makes no such answer.
  */
 export type Output = 'logits' | 'probabilities' | 'classes';
 
 /** Options of `predict` and `predictSync`. */
 export interface PredictOptions {
-  /** Default: 'probabilities', or 'logits' where the network was never fitted. */
+  /** Default: 'probabilities', or 'logits' where the network was never fitted or the loss makes none. */
   readonly output?: Output;
 }
 

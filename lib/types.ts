@@ -26,18 +26,36 @@ export type Labels =
   | readonly number[]
   | readonly string[];
 
-/** Samples with their classes. */
+/** A number for each sample and output, row-major: [samples, outputs]. Copied, as f32. */
+export type TargetArray = FeatureArray | Int32Array | Uint32Array;
+
+/** Targets with their shape said; columns = outputs of the network. */
+export interface TargetMatrix {
+  readonly data: TargetArray;
+  readonly shape: readonly [rows: number, columns: number];
+}
+
+/**
+ * What the network shall answer. {@link Labels} for 'softmaxCrossEntropy', and for 'binaryCrossEntropy' with one output (classes 0
+ * and 1). A number for each output, from 0 to 1 for 'binaryCrossEntropy', any finite one for 'meanSquaredError'.
+ */
+export type Targets = Labels | TargetArray | TargetMatrix;
+
+/** Samples with what the network shall answer. */
 export interface Dataset {
   readonly x: Features;
-  readonly y: Labels;
+  readonly y: Targets;
 }
 
 /** Loss and accuracy on a data set, computed without dropout. */
 export interface Evaluation {
   /** Mean loss per sample, in nats for cross-entropies. */
   readonly loss: number;
-  /** Fraction (0 to 1) of samples whose largest output is their class; ties go to the lower class. */
-  readonly accuracy: number;
+  /**
+   * Fraction (0 to 1) of samples whose largest output is their class; ties go to the lower class. With 'binaryCrossEntropy' the
+   * fraction of outputs on their target's side of 1/2; absent with 'meanSquaredError'.
+   */
+  readonly accuracy?: number;
   readonly samples: number;
 }
 
@@ -68,8 +86,8 @@ export interface EpochReport {
   readonly epoch: number;
   /** Mean over the epoch's samples, computed while training: with dropout, under weights that change. */
   readonly loss: number;
-  /** Fraction (0 to 1), computed while training. */
-  readonly accuracy: number;
+  /** Fraction (0 to 1), computed while training; absent with 'meanSquaredError'. */
+  readonly accuracy?: number;
   /** Of the epoch's last step. */
   readonly learningRate: number;
   /** Wall time of the training steps alone. */
@@ -116,8 +134,8 @@ export interface Progress {
   readonly samples: number;
   /** Running mean of this epoch. */
   readonly loss: number;
-  /** Running fraction (0 to 1) of this epoch. */
-  readonly accuracy: number;
+  /** Running fraction (0 to 1) of this epoch; absent with 'meanSquaredError'. */
+  readonly accuracy?: number;
   readonly learningRate: number;
   /** Since the epoch began. */
   readonly seconds: number;

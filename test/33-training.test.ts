@@ -63,7 +63,9 @@ describe('33 Training: the loop, stop, abort, progress', () => {
     assert.equal(history.stopped, false);
     for (const epoch of epochs) {
       assert.equal(epoch.validation?.samples, 200);
-      assert.ok(epoch.loss > 0 && epoch.accuracy > 0 && epoch.accuracy <= 1 && epoch.seconds >= 0);
+      assert.ok(
+        epoch.loss > 0 && (epoch.accuracy as number) > 0 && (epoch.accuracy as number) <= 1 && epoch.seconds >= 0,
+      );
     }
   });
 
@@ -257,7 +259,9 @@ describe('33 Training: the loop, stop, abort, progress', () => {
       assert.ok(report.epoch >= 1 && report.epochs === 2);
       assert.ok(report.step >= 1 && report.step <= report.steps && report.steps === 400);
       assert.equal(report.samples, 50 * report.step);
-      assert.ok(report.loss > 0 && report.accuracy >= 0 && report.accuracy <= 1 && report.seconds > 0);
+      assert.ok(
+        report.loss > 0 && (report.accuracy as number) >= 0 && (report.accuracy as number) <= 1 && report.seconds > 0,
+      );
       assert.equal(report.connections, 500 + 25_000 + 2000);
     }
   });

@@ -44,7 +44,7 @@ describe('60 errors of options', () => {
       ['too few classes', { classes: ['a'] }, 'ERR_SETNET_SHAPE', /classes has 1 names, but the last layer's units are 4/],
       ['doubled classes', { classes: ['a', 'b', 'a', 'c'] }, 'ERR_SETNET_OPTION', /classes\[2\]: the name "a" is there twice/],
       ['numbers as classes', { classes: [0, 1, 2, 3] }, 'ERR_SETNET_TYPE', /classes\[0\]/],
-      ['classes of one output', { layers: [dense({ units: 1 })], classes: ['a'] }, 'ERR_SETNET_OPTION', /at least 2 outputs/],
+      ['classes of one output', { layers: [dense({ units: 1 })], classes: ['a'] }, 'ERR_SETNET_SHAPE', /classes has 1 names, but the classes of the last layer's single unit are 2/],
       ['features of another length', { features: ['a'] }, 'ERR_SETNET_SHAPE', /features has 1 names, but the inputs are 10/],
       ['an unknown scaling', { scaling: 'perfeature' }, 'ERR_SETNET_OPTION', /scaling.*Did you mean 'perFeature'/],
       ['scaling without scale', { scaling: { mean: 0 } }, 'ERR_SETNET_OPTION', /scaling\.scale is missing/],
@@ -135,7 +135,7 @@ describe('60 errors of options', () => {
       ['resume', { resume: true }, 'ERR_SETNET_OPTION', /unknown option "resume"/],
       ['epochs 0', { epochs: 0 }, 'ERR_SETNET_OPTION', /epochs must be an integer from 1/],
       ['batchSize 1.5', { batchSize: 1.5 }, 'ERR_SETNET_OPTION', /batchSize must be an integer/],
-      ['an unknown loss', { loss: 'mse' }, 'ERR_SETNET_OPTION', /there is no loss "mse"\. There is 'softmaxCrossEntropy'/],
+      ['an unknown loss', { loss: 'mse' }, 'ERR_SETNET_OPTION', /there is no loss "mse"\. There is 'softmaxCrossEntropy', 'binaryCrossEntropy' or 'meanSquaredError'/],
       ['an unknown optimizer', { optimizer: { kind: 'adan' } }, 'ERR_SETNET_OPTION', /there is no optimizer "adan"\. Did you mean 'adam'\? There is 'sgd', 'adam' or 'adamw'/],
       ['an optimizer that is a number', { optimizer: 0.1 }, 'ERR_SETNET_TYPE', /optimizer/],
       ['evolution true', { evolution: true }, 'ERR_SETNET_TYPE', /evolution must be set\(\{ \.\.\. \}\), or null/],
@@ -151,7 +151,11 @@ describe('60 errors of options', () => {
 
     it('a classifier needs two outputs', async () => {
       const one = Network.createSync({ inputs: 10, layers: [dense({ units: 1 })] });
-      throwsCode(() => one.fit({ x: data.x, y: new Uint8Array(100) }), 'ERR_SETNET_SHAPE', /at least 2 outputs/);
+      throwsCode(
+        () => one.fit({ x: data.x, y: new Uint8Array(100) }),
+        'ERR_SETNET_SHAPE',
+        /at least 2 outputs.*'binaryCrossEntropy'.*'meanSquaredError'/,
+      );
       await rejectsCode(one.evaluate({ x: data.x, y: new Uint8Array(100) }), 'ERR_SETNET_SHAPE', /at least 2 outputs/);
     });
   });

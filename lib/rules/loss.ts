@@ -5,6 +5,27 @@ import { type Choice, type NoParameters, readRule } from './table';
 export interface Losses {
   /** Softmax over the outputs, cross-entropy against the class; `predict` then answers probabilities. */
   softmaxCrossEntropy: NoParameters;
+  /**
+   * A sigmoid and cross-entropy for every output by itself, mean over the outputs: one output for two classes, several for labels
+   * that may be true together; `predict` then answers probabilities.
+   */
+  binaryCrossEntropy: NoParameters;
+  /** Regression: mean over the outputs of (output - target)^2; `predict` then answers the outputs themselves. */
+  meanSquaredError: NoParameters;
+}
+
+/** What a loss compares outputs with: each sample's class, or for every output a number from 0 to 1 or any finite one. */
+export type TargetKind = 'class' | 'fraction' | 'number';
+
+const targetKinds: Readonly<Record<keyof Losses, TargetKind>> = {
+  softmaxCrossEntropy: 'class',
+  binaryCrossEntropy: 'fraction',
+  meanSquaredError: 'number',
+};
+
+/** `loss`: a name of the table. */
+export function targetKindOf(loss: string): TargetKind {
+  return targetKinds[loss as keyof Losses];
 }
 
 /** What training minimises: a name, or `{ kind: name, ...parameters }`. */

@@ -37,9 +37,11 @@ struct RowSet {
   uint64_t row(uint64_t k) const { return indices ? indices[k] : first + k; }
 };
 
-// What the network shall answer: one class per sample of the batch.
+// What the network shall answer, in the form that the loss takes (rules::Target): one class per sample of the batch, or
+// rows of one f32 per output, as many and in the same order as the batch's.
 struct Targets {
   const int32_t* classes = nullptr;
+  RowSet numbers;
 };
 
 // What is the same for all steps of a fit.
@@ -56,7 +58,9 @@ struct StepSettings {
 
 struct StepResult {
   double lossSum = 0;    // over the batch, before the step's update, dropout active
-  uint64_t correct = 0;  // samples whose largest output is their class (ties: the lower class)
+  // Losses by class: samples whose largest output is their class (ties: the lower class). By fractions: outputs on their
+  // target's side of 1/2. Else 0.
+  uint64_t correct = 0;
 };
 
 struct EvolutionSettings {
@@ -101,7 +105,7 @@ class Engine {
   // Forward, loss, backward and update on one batch: mean loss over rows.count samples. A feature that is not finite
   // is Code::Nonfinite (row and column named) and nothing has changed. A loss that is not finite is returned as it is.
   virtual Status step(const RowSet& rows, const Targets& targets, const StepSettings& settings, StepResult* result) = 0;
-  // Inference with the current weights, without dropout: out = rows.count x units, row-major, before loss's softmax.
+  // Inference with the current weights, without dropout: out = rows.count x units, row-major, before the loss makes probabilities.
   virtual Status forward(const RowSet& rows, Span<float> out) = 0;
   // Prune and grow on every layer that evolves; one report per layer of the network (others: zeros and the count).
   // On failure nothing has changed in any layer; but after Code::Memory the engine is not to be used any more.
@@ -115,7 +119,7 @@ class Engine {
 // A network that answers. Many threads may use one at the same time.
 class Predictor : public RefCounted {
  public:
-  // out = rows.count x units of the last layer, row-major. Probabilities: what the loss's answer is (softmax).
+  // out = rows.count x units of the last layer, row-major. Probabilities: what the loss's answer is (softmax, sigmoid).
   // A row's answer does not depend on the rows beside it, the number of threads or the instruction set (with FMA).
   virtual Status predict(const RowSet& rows, Output output, Span<float> out) const = 0;
   // What it holds in memory, near enough for whoever decides when to collect it.

@@ -1,5 +1,6 @@
 #include "binding/convert.h"
 
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -20,6 +21,11 @@ void setReport(Napi::Object object, const core::LayerEvolutionReport& report) {
   object.Set("prunedZero", countToJs(env, report.prunedZero));
   object.Set("grown", countToJs(env, report.grown));
   object.Set("connections", countToJs(env, report.connections));
+}
+
+// Absent where the loss knows no right answers.
+void setAccuracy(Napi::Object object, double accuracy) {
+  if (!std::isnan(accuracy)) object.Set("accuracy", accuracy);
 }
 
 Napi::Object evolutionToJs(Napi::Env env, const train::EvolutionRecord& record) {
@@ -103,7 +109,7 @@ std::string hexOf(uint64_t number) {
 Napi::Object evaluationToJs(Napi::Env env, const train::Evaluation& evaluation) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("loss", evaluation.loss);
-  object.Set("accuracy", evaluation.accuracy);
+  setAccuracy(object, evaluation.accuracy);
   object.Set("samples", countToJs(env, evaluation.samples));
   return object;
 }
@@ -112,7 +118,7 @@ Napi::Object epochToJs(Napi::Env env, const train::EpochRecord& record) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("epoch", countToJs(env, record.epoch));
   object.Set("loss", record.loss);
-  object.Set("accuracy", record.accuracy);
+  setAccuracy(object, record.accuracy);
   object.Set("learningRate", record.learningRate);
   object.Set("seconds", record.seconds);
   object.Set("evolutionSeconds", record.evolutionSeconds);
@@ -131,7 +137,7 @@ Napi::Object progressToJs(Napi::Env env, const train::Progress& progress) {
   object.Set("steps", countToJs(env, progress.steps));
   object.Set("samples", countToJs(env, progress.samples));
   object.Set("loss", progress.loss);
-  object.Set("accuracy", progress.accuracy);
+  setAccuracy(object, progress.accuracy);
   object.Set("learningRate", progress.learningRate);
   object.Set("seconds", progress.seconds);
   object.Set("connections", countToJs(env, progress.connections));

@@ -1,4 +1,5 @@
-// NativeDataset: features that stay in JavaScript's memory and class numbers that are copied.
+// NativeDataset: features that stay in JavaScript's memory and targets (class numbers, or numbers for each output)
+// that are copied.
 #pragma once
 
 #include <napi.h>
@@ -16,15 +17,16 @@ namespace setnet::binding {
 // destructor before it) belongs to the JavaScript thread; lib/ has marked the buffer untransferable.
 class Dataset {
  public:
-  Dataset(backend::MatrixView x, std::vector<int32_t> classes, Napi::ObjectReference owner)
-      : x_(x), classes_(std::move(classes)), owner_(std::move(owner)) {}
+  Dataset(backend::MatrixView x, std::vector<int32_t> classes, std::vector<float> numbers, Napi::ObjectReference owner)
+      : x_(x), classes_(std::move(classes)), numbers_(std::move(numbers)), owner_(std::move(owner)) {}
 
-  train::Dataset view() const { return {x_, classes_}; }
+  train::Dataset view() const { return {x_, classes_, numbers_}; }
   void letGo() { owner_.Reset(); }
 
  private:
   backend::MatrixView x_;
   std::vector<int32_t> classes_;
+  std::vector<float> numbers_;
   Napi::ObjectReference owner_;
 };
 
@@ -34,13 +36,15 @@ class DatasetArgument {
  public:
   // Reads the properties. `what` names the data set in messages.
   DatasetArgument(const Napi::Value& value, const std::string& what);
-  // Checks and copies; runs no JavaScript.
-  Dataset take(uint64_t columns, uint64_t classes) const;
+  // Checks and copies; runs no JavaScript. The targets must have the form that the loss takes (< 0: softmax
+  // cross-entropy).
+  Dataset take(uint64_t columns, uint64_t outputs, int loss) const;
 
  private:
   std::string what_;
   Napi::Value x_;
   Napi::Value classes_;
+  Napi::Value numbers_;
   uint64_t rows_ = 0;
 };
 

@@ -115,7 +115,7 @@ Napi::Value Network::evaluate(Network& self, const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Ref<const core::Model> model = self.requireModel(env);
   const DatasetArgument data(info[0], "data");
-  Dataset dataset = data.take(model->definition.inputs, unitsOf(*model));
+  Dataset dataset = data.take(model->definition.inputs, unitsOf(*model), model->loss);
   return Job::start(env, addonOf(info), Ref<Job>(new EvaluateJob(self.state_, model, std::move(dataset))));
 }
 
@@ -129,9 +129,9 @@ Napi::Value Network::fit(Network& self, const Napi::CallbackInfo& info) {
   // From here on the caller's code does not run any more: what is checked stays as it is.
   const Ref<const core::Model> model = self.requireModel(env);
   if (self.state_->training) fail(env, Code::Busy, "this network is training already; wait for its end or abort it");
-  Dataset training = trainingData.take(model->definition.inputs, unitsOf(*model));
+  Dataset training = trainingData.take(model->definition.inputs, unitsOf(*model), options.rules.loss);
   std::optional<Dataset> validation;
-  if (validationData) validation.emplace(validationData->take(model->definition.inputs, unitsOf(*model)));
+  if (validationData) validation.emplace(validationData->take(model->definition.inputs, unitsOf(*model), options.rules.loss));
   return Training::start(env, addonOf(info), Ref<Network>(&self), std::move(training), std::move(validation), options,
                          std::move(callbacks));
 }

@@ -21,10 +21,25 @@ Answer requireAnswer(const Napi::Value& value, const AnswerShape& shape) {
   if (napi_get_value_int32(value.Env(), value, &number) != napi_ok || number < 0 || number >= kAnswerCount)
     fail(value.Env(), Code::Type, "output must be a number from 0 to " + std::to_string(kAnswerCount - 1));
   const Answer answer = static_cast<Answer>(number);
-  if (answer == Answer::Default) return shape.hasLoss ? Answer::Probabilities : Answer::Logits;
-  if (answer == Answer::Probabilities && !shape.hasLoss)
+  if (answer == Answer::Logits) return answer;
+  if (shape.loss < 0) {
+    if (answer == Answer::Probabilities)
+      fail(value.Env(), Code::State,
+           "the network was never fitted, so that it has no loss to make probabilities; ask for 'logits' or 'classes'");
+    return answer == Answer::Default ? Answer::Logits : answer;
+  }
+  const rules::Target target = rules::kLossTargets[shape.loss];
+  const std::string fitted = std::string("the network was fitted with '") + rules::kLosses[shape.loss].name + "'";
+  if (target == rules::Target::Number) {
+    if (answer != Answer::Default)
+      fail(value.Env(), Code::State, fitted + ", whose answers are the outputs themselves; ask for 'logits'");
+    return Answer::Logits;
+  }
+  if (answer == Answer::Default) return Answer::Probabilities;
+  if (answer == Answer::Classes && target == rules::Target::Fraction && shape.units > 1)
     fail(value.Env(), Code::State,
-         "the network was never fitted, so that it has no loss to make probabilities; ask for 'logits' or 'classes'");
+         fitted + ", where each of its " + std::to_string(shape.units) +
+             " outputs says yes or no by itself; ask for 'probabilities' and compare them with a threshold");
   return answer;
 }
 
@@ -42,9 +57,12 @@ void refuseOverlap(Napi::Env env, const backend::MatrixView& x, Span<T> out) {
     fail(env, Code::Buffer, "out and x overlap in memory");
 }
 
-// The number of each row's largest output; ties go to the lower one.
-Status predictClasses(const backend::Predictor& predictor, const backend::MatrixView& x, uint64_t units,
+// The number of each row's largest output; ties go to the lower one. Of a single output that was fitted by fractions: 1
+// where its probability is above 1/2.
+Status predictClasses(const backend::Predictor& predictor, const backend::MatrixView& x, const AnswerShape& shape,
                       Span<int32_t> classes, Scratch* scratch) {
+  const uint64_t units = shape.units;
+  const bool byThreshold = shape.loss >= 0 && rules::kLossTargets[shape.loss] == rules::Target::Fraction;
   const uint64_t block = std::min(std::max(kScratchRows, kScratchFloats / units), x.rows);
   if (scratch->size() < block * units) scratch->resize(block * units);
   for (uint64_t first = 0; first < x.rows; first += block) {
@@ -52,7 +70,7 @@ Status predictClasses(const backend::Predictor& predictor, const backend::Matrix
     SETNET_TRY(predictor.predict({x, nullptr, first, count}, backend::Output::Raw, {scratch->data(), count * units}));
     for (uint64_t k = 0; k < count; ++k) {
       const float* row = scratch->data() + k * units;
-      classes[first + k] = static_cast<int32_t>(std::max_element(row, row + units) - row);
+      classes[first + k] = byThreshold ? row[0] > 0 : static_cast<int32_t>(std::max_element(row, row + units) - row);
     }
   }
   return Status();
@@ -61,11 +79,11 @@ Status predictClasses(const backend::Predictor& predictor, const backend::Matrix
 }  // namespace
 
 AnswerShape answerShapeOf(const core::Model& model) {
-  return {model.definition.inputs, model.definition.layers.back().units, model.loss >= 0};
+  return {model.definition.inputs, model.definition.layers.back().units, model.loss};
 }
 
 SyncPrediction::SyncPrediction(const Napi::CallbackInfo& info, const AnswerShape& shape)
-    : x_(requireRows(info[0], "x", shape.inputs)), units_(shape.units), answer_(requireAnswer(info[1], shape)) {
+    : x_(requireRows(info[0], "x", shape.inputs)), shape_(shape), answer_(requireAnswer(info[1], shape)) {
   if (answer_ == Answer::Classes) {
     classes_ = requireInts(info[2], "out", x_.rows);
     refuseOverlap(info.Env(), x_, classes_);
@@ -77,12 +95,12 @@ SyncPrediction::SyncPrediction(const Napi::CallbackInfo& info, const AnswerShape
 
 Status SyncPrediction::run(const backend::Predictor& predictor, Scratch* scratch) const {
   if (x_.rows == 0) return Status();
-  if (answer_ == Answer::Classes) return predictClasses(predictor, x_, units_, classes_, scratch);
+  if (answer_ == Answer::Classes) return predictClasses(predictor, x_, shape_, classes_, scratch);
   return predictor.predict({x_, nullptr, 0, x_.rows}, outputOf(answer_), out_);
 }
 
 PredictJob::PredictJob(const Napi::CallbackInfo& info, const AnswerShape& shape)
-    : x_(requireRows(info[0], "x", shape.inputs)), units_(shape.units), answer_(requireAnswer(info[1], shape)) {
+    : x_(requireRows(info[0], "x", shape.inputs)), shape_(shape), answer_(requireAnswer(info[1], shape)) {
   const Napi::Env env = info.Env();
   const uint64_t results =
       answer_ == Answer::Classes ? x_.rows : requireProduct(env, x_.rows, shape.units, "the result");
@@ -98,9 +116,9 @@ Status PredictJob::run() {
   if (answer_ == Answer::Classes) {
     classes_.resize(x_.rows);
     Scratch scratch;
-    return x_.rows == 0 ? Status() : predictClasses(*predictor, x_, units_, classes_, &scratch);
+    return x_.rows == 0 ? Status() : predictClasses(*predictor, x_, shape_, classes_, &scratch);
   }
-  results_.resize(x_.rows * units_);
+  results_.resize(x_.rows * shape_.units);
   return x_.rows == 0 ? Status() : predictor->predict({x_, nullptr, 0, x_.rows}, outputOf(answer_), results_);
 }
 

@@ -14,8 +14,8 @@
 
 namespace setnet::binding {
 
-// What a prediction is to answer, as lib/native.ts numbers it. Default: probabilities where there is a loss to make
-// them, else logits.
+// What a prediction is to answer, as lib/native.ts numbers it. Default: probabilities where there is a loss that
+// makes them, else logits.
 enum class Answer : int { Default, Logits, Probabilities, Classes };
 constexpr int kAnswerCount = 4;
 
@@ -23,7 +23,7 @@ constexpr int kAnswerCount = 4;
 struct AnswerShape {
   uint64_t inputs = 0;
   uint64_t units = 0;
-  bool hasLoss = false;  // fitted: there are probabilities
+  int loss = -1;  // rules::Loss it was fitted with; -1: never
 };
 
 AnswerShape answerShapeOf(const core::Model& model);
@@ -41,7 +41,7 @@ class SyncPrediction {
 
  private:
   backend::MatrixView x_;
-  uint64_t units_ = 0;
+  AnswerShape shape_;
   Answer answer_ = Answer::Default;
   Span<float> out_;
   Span<int32_t> classes_;
@@ -62,7 +62,7 @@ class PredictJob : public Job {
 
   std::vector<char> copy_;
   backend::MatrixView x_;  // of copy_
-  uint64_t units_ = 0;
+  AnswerShape shape_;
   Answer answer_ = Answer::Default;
   std::vector<float> results_;
   std::vector<int32_t> classes_;

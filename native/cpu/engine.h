@@ -56,7 +56,7 @@ class Engine : public backend::Engine {
   Status runSlice(const Slice& slice, const backend::RowSet& rows, const backend::Targets& targets, uint64_t step);
   void forwardLayer(size_t layer, const Slice& slice, uint64_t step);
   void dropOut(size_t layer, const Slice& slice, Range units, uint64_t step);
-  void computeLoss(const Slice& slice, const backend::Targets& targets);
+  Status computeLoss(const Slice& slice, const backend::Targets& targets);
   void activationGradient(size_t layer, const Slice& slice, Range units);
   void inputGradient(size_t layer, const Slice& slice);
   void sumLoss(const backend::Targets& targets, backend::StepResult* result) const;

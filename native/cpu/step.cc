@@ -21,7 +21,15 @@ using kernels::Panels;
 
 namespace {
 
-Status checkTargets(const Targets& targets, uint64_t count, int64_t units) {
+Status checkTargets(int loss, const Targets& targets, uint64_t count, int64_t units) {
+  if (rules::kLossTargets[loss] != rules::Target::Class) {
+    const RowSet& rows = targets.numbers;
+    if (!rows.matrix.data || rows.count != count || rows.matrix.columns != static_cast<uint64_t>(units) ||
+        rows.matrix.type != backend::DataType::Float32)
+      return Status(Code::Data, std::string("a step with '") + rules::kLosses[loss].name +
+                                    "' needs one f32 per sample and output as targets");
+    return checkRows(rows, static_cast<uint64_t>(units));
+  }
   if (!targets.classes) return Status(Code::Data, "a step needs one class per sample; there are none");
   for (uint64_t k = 0; k < count; ++k) {
     const int32_t c = targets.classes[k];
@@ -149,7 +157,12 @@ void Engine::dropOut(size_t layer, const Slice& slice, Range units, uint64_t ste
   kernels_->dropout(args);
 }
 
-void Engine::computeLoss(const Slice& slice, const Targets& targets) {
+Status Engine::computeLoss(const Slice& slice, const Targets& targets) {
+  const bool byClass = rules::kLossTargets[rules_.loss] == rules::Target::Class;
+  // Targets are rows like features, and their place until the gradient replaces them is the gradient's.
+  if (!byClass)
+    SETNET_TRY(packFeatures(*kernels_, core::Scaling(), targets.numbers, static_cast<uint64_t>(slice.firstSample),
+                            static_cast<uint64_t>(slice.samples), of(slice, traces_.back().dy), 1));
   kernels::LossArgs args = {};
   args.loss = rules_.loss;
   args.units = layers_.back().units();
@@ -157,12 +170,14 @@ void Engine::computeLoss(const Slice& slice, const Targets& targets) {
   args.gradient = of(slice, traces_.back().dy);
   args.vectors = slice.vectors;
   args.samples = slice.samples;
-  args.classes = targets.classes + slice.firstSample;
-  args.scale = 1.0f / static_cast<float>(samples_);
+  if (byClass) args.classes = targets.classes + slice.firstSample;
+  args.scale = static_cast<float>(
+      1 / rules::lossDivisor(rules_.loss, static_cast<uint64_t>(samples_), static_cast<uint64_t>(args.units)));
   args.terms = terms_.data() + slice.firstSample;
   args.termStride = vectors_ * kLanes;
   args.predicted = predicted_.data() + slice.firstSample;
   kernels_->loss(args);
+  return Status();
 }
 
 // From dL/dy to dL/dz of a layer, for some of its units.
@@ -224,7 +239,7 @@ Status Engine::runSlice(const Slice& slice, const RowSet& rows, const Targets& t
   SETNET_TRY(packFeatures(*kernels_, scaling_, rows, static_cast<uint64_t>(slice.firstSample),
                           static_cast<uint64_t>(slice.samples), of(slice, x_), slice.alone ? threads_ : 1));
   for (size_t l = 0; l < layers_.size(); ++l) forwardLayer(l, slice, step);
-  computeLoss(slice, targets);
+  SETNET_TRY(computeLoss(slice, targets));
   activationGradient(layers_.size() - 1, slice, {0, layers_.back().units()});
   for (size_t l = layers_.size(); l-- > 1;) inputGradient(l, slice);
   return Status();
@@ -232,11 +247,15 @@ Status Engine::runSlice(const Slice& slice, const RowSet& rows, const Targets& t
 
 void Engine::sumLoss(const Targets& targets, StepResult* result) const {
   *result = StepResult();
+  const rules::Target kind = rules::kLossTargets[rules_.loss];
   for (int64_t b = 0; b < samples_; ++b) {
     double terms[rules::kLossTerms];
     for (int i = 0; i < rules::kLossTerms; ++i) terms[i] = terms_[i * vectors_ * kLanes + b];
-    result->lossSum += rules::sampleLoss(rules_.loss, terms);
-    result->correct += predicted_[b] == static_cast<uint32_t>(targets.classes[b]);
+    result->lossSum += rules::sampleLoss(rules_.loss, terms, layers_.back().units());
+    if (kind == rules::Target::Class)
+      result->correct += predicted_[b] == static_cast<uint32_t>(targets.classes[b]);
+    else if (kind == rules::Target::Fraction)
+      result->correct += static_cast<uint64_t>(terms[1]);
   }
 }
 
@@ -383,7 +402,7 @@ void Engine::updateDense(size_t layer) {
 Status Engine::step(const RowSet& rows, const Targets& targets, const StepSettings& settings, StepResult* result) {
   if (rows.count == 0) return Status(Code::Data, "a step needs at least one sample");
   SETNET_TRY(checkRows(rows, layers_.front().definition().inputs));
-  SETNET_TRY(checkTargets(targets, rows.count, layers_.back().units()));
+  SETNET_TRY(checkTargets(rules_.loss, targets, rows.count, layers_.back().units()));
   FlushSubnormals flush;
   SETNET_TRY(reserve(static_cast<int64_t>(rows.count)));
   const rules::OptimizerStep step = {settings.learningRate, settings.optimizerStep};

@@ -267,8 +267,9 @@ struct DropoutArgs {
   int64_t keptStride;
 };
 
-// Gradient of the loss by the outputs, times scale; the loss's terms; the class of the largest output (ties: the
-// lower).
+// Gradient of the loss by the outputs, times scale; the loss's terms. Losses by class: `classes`, and the class of the
+// largest output (ties: the lower) as `predicted`. Losses by numbers: the targets lie in `gradient` and are replaced;
+// lanes beyond `samples` must hold finite numbers.
 struct LossArgs {
   int loss;  // rules::Loss
   int64_t units;
@@ -276,11 +277,11 @@ struct LossArgs {
   Panels gradient;
   int64_t vectors;
   int64_t samples;
-  const int32_t* classes;
+  const int32_t* classes;  // null where the loss takes numbers
   float scale;
   float* terms;         // [rules::kLossTerms][termStride]
   int64_t termStride;   // at least vectors * 16
-  uint32_t* predicted;  // [vectors * 16]
+  uint32_t* predicted;  // [vectors * 16]; not written where the loss takes numbers
 };
 
 // What a network trained with this loss answers, in place.

@@ -26,7 +26,18 @@ Status checkScaling(const core::Scaling& scaling) {
   return Status();
 }
 
-Status checkTargets(const Targets& targets, uint64_t count, uint64_t units) {
+Status checkTargets(int loss, const Targets& targets, uint64_t count, uint64_t units) {
+  if (rules::kLossTargets[loss] != rules::Target::Class) {
+    const backend::MatrixView& matrix = targets.numbers.matrix;
+    if (!matrix.data || targets.numbers.count != count || matrix.columns != units ||
+        matrix.type != backend::DataType::Float32)
+      return Status(Code::Data, std::string("a step with '") + rules::kLosses[loss].name +
+                                    "' needs one f32 per sample and output as targets");
+    for (uint64_t k = 0; k < count; ++k)
+      if (targets.numbers.row(k) >= matrix.rows)
+        return Status(Code::Shape, "position " + std::to_string(k) + " of the targets is beyond their rows");
+    return Status();
+  }
   if (!targets.classes && count > 0) return Status(Code::Data, "a step needs one class per sample; there are none");
   for (uint64_t k = 0; k < count; ++k) {
     const int32_t c = targets.classes[k];
@@ -45,14 +56,6 @@ Status checkOut(const Span<float>& out, uint64_t count, uint64_t units) {
   return Status();
 }
 
-// The largest output's class; the lower one where several are equal.
-int32_t classOf(const std::vector<double>& outputs) {
-  size_t best = 0;
-  for (size_t u = 1; u < outputs.size(); ++u)
-    if (outputs[u] > outputs[best]) best = u;
-  return static_cast<int32_t>(best);
-}
-
 class ReferenceEngine : public backend::Engine {
  public:
   ReferenceEngine(const core::Model& model, const TrainingRules& rules)
@@ -60,20 +63,26 @@ class ReferenceEngine : public backend::Engine {
 
   Status step(const RowSet& rows, const Targets& targets, const StepSettings& settings, StepResult* result) override {
     if (rows.count == 0) return Status(Code::Data, "a step needs at least one sample");
-    SETNET_TRY(checkTargets(targets, rows.count, network_.units()));
+    SETNET_TRY(checkTargets(rules_.loss, targets, rows.count, network_.units()));
     std::vector<Trace> traces;
     SETNET_TRY(network_.read(rows, &traces));
 
     std::vector<LayerGradient> gradients;
     for (const Layer& layer : network_.layers()) gradients.push_back(layer.zeroGradient());
-    const double scale = 1.0 / static_cast<double>(rows.count);
+    const double scale = 1 / rules::lossDivisor(rules_.loss, rows.count, network_.units());
+    const float* numbers = static_cast<const float*>(targets.numbers.matrix.data);
+    const bool byClass = rules::kLossTargets[rules_.loss] == rules::Target::Class;
     *result = StepResult();
     for (uint64_t k = 0; k < rows.count; ++k) {
       network_.forward(&settings.step, k, &traces[k]);
       const std::vector<double>& outputs = traces[k].outputs();
       std::vector<double> dy;
-      result->lossSum += lossAndGradient(rules_.loss, outputs, targets.classes[k], scale, &dy);
-      result->correct += classOf(outputs) == targets.classes[k];
+      uint64_t right = 0;
+      result->lossSum +=
+          byClass ? lossAndGradient(rules_.loss, outputs, targets.classes[k], nullptr, scale, &dy, &right)
+                  : lossAndGradient(rules_.loss, outputs, -1, numbers + targets.numbers.row(k) * network_.units(), scale,
+                                    &dy, &right);
+      result->correct += right;
       network_.backward(traces[k], std::move(dy), &gradients);
     }
     for (size_t l = 0; l < gradients.size(); ++l)

@@ -1,6 +1,7 @@
 // The rules of native/rules on single numbers in double: what a table entry's functor says, chosen by number.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -62,20 +63,25 @@ inline void addParameterGradient(int activation, const ActivationNumbers& number
 // One sample's outputs as the losses want to see them (rules/losses/softmax_cross_entropy.h).
 struct LossPanel {
   const std::vector<double>& logits;
-  int64_t targetClass;          // -1: none, for answers
+  int64_t targetClass;          // -1: none, for answers and where `targets` is there
   std::vector<double>& result;  // the gradient, or the answer
+  const float* targets;         // one per output, where the loss takes numbers
 
   double logit(int64_t u) const { return logits[u]; }
-  double target(int64_t u) const { return u == targetClass ? 1 : 0; }
+  double target(int64_t u) const {
+    if (targets) return targets[u];
+    return u == targetClass ? 1 : 0;
+  }
   void set(int64_t u, double value) { result[u] = value; }
   double get(int64_t u) const { return result[u]; }
 };
 
-// The loss of one sample; writes its gradient by the outputs times `scale`.
-inline double lossAndGradient(int loss, const std::vector<double>& logits, int64_t targetClass, double scale,
-                              std::vector<double>* gradient) {
+// The loss of one sample; writes its gradient by the outputs times `scale`, and how many answers are right
+// (backend::StepResult).
+inline double lossAndGradient(int loss, const std::vector<double>& logits, int64_t targetClass, const float* targets,
+                              double scale, std::vector<double>* gradient, uint64_t* right) {
   gradient->assign(logits.size(), 0);
-  LossPanel panel{logits, targetClass, *gradient};
+  LossPanel panel{logits, targetClass, *gradient, targets};
   const int64_t units = static_cast<int64_t>(logits.size());
   double terms[rules::kLossTerms] = {};
   switch (static_cast<rules::Loss>(loss)) {
@@ -86,13 +92,18 @@ inline double lossAndGradient(int loss, const std::vector<double>& logits, int64
     SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY
   }
-  return rules::sampleLoss(loss, terms);
+  const rules::Target kind = rules::kLossTargets[loss];
+  if (kind == rules::Target::Class)
+    *right = std::max_element(logits.begin(), logits.end()) - logits.begin() == targetClass;  // the first of equal ones
+  else
+    *right = kind == rules::Target::Fraction ? static_cast<uint64_t>(terms[1]) : 0;
+  return rules::sampleLoss(loss, terms, units);
 }
 
 // What a network trained with this loss answers for these outputs.
 inline std::vector<double> probabilities(int loss, const std::vector<double>& logits) {
   std::vector<double> answer(logits.size());
-  LossPanel panel{logits, -1, answer};
+  LossPanel panel{logits, -1, answer, nullptr};
   const int64_t units = static_cast<int64_t>(logits.size());
   switch (static_cast<rules::Loss>(loss)) {
 #define SETNET_ENTRY(Rule)                                     \

@@ -278,9 +278,13 @@ struct SamplePanel {
   int64_t sample;
   int64_t target_;
   std::vector<T> result;
+  std::vector<float> numbers = {};  // one per output, where the loss takes them
 
   T logit(int64_t u) const { return static_cast<T>(z->at(u, sample)); }
-  T target(int64_t u) const { return u == target_ ? T{1} : T{0}; }
+  T target(int64_t u) const {
+    if (!numbers.empty()) return static_cast<T>(numbers[static_cast<size_t>(u)]);
+    return u == target_ ? T{1} : T{0};
+  }
   void set(int64_t u, T value) { result[static_cast<size_t>(u)] = value; }
   T get(int64_t u) const { return result[static_cast<size_t>(u)]; }
 };
@@ -301,26 +305,39 @@ inline void check_loss(const KernelTable& table, Random& random) {
     std::vector<uint32_t> predicted(static_cast<size_t>(lanes));
     const float scale = 1.0f / static_cast<float>(batch);
     const auto compare = [&](rules::Loss rule, auto&& single, auto&& exact) {
+      const bool byClass = rules::kLossTargets[static_cast<int>(rule)] == rules::Target::Class;
+      // Where there are numbers they lie where the gradient is written, zeros beyond the batch.
+      PanelMemory targets = gradient;
+      for (int64_t u = 0; u < units; ++u)
+        for (int64_t b = 0; b < lanes; ++b)
+          targets.at(u, b) = b >= batch ? 0.0f : random.chance(0.5) ? 1.0f : static_cast<float>(random.uniform(0, 1));
+      if (!byClass) gradient = targets;
+      const auto numbersOf = [&](int64_t b) {
+        std::vector<float> numbers;
+        for (int64_t u = 0; u < units && !byClass; ++u) numbers.push_back(targets.at(u, b));
+        return numbers;
+      };
       table.loss({static_cast<int>(rule), units, z.panels(), gradient.panels(), z.vectors(), batch, classes.data(),
                   scale, terms.data(), lanes, predicted.data()});
       Comparison gradients(table, "loss, gradient"), sums(table, "loss, terms");
       for (int64_t b = 0; b < batch; ++b) {
         const size_t room = static_cast<size_t>(units);
-        SamplePanel<float> p = {&z, b, classes[static_cast<size_t>(b)], std::vector<float>(room)};
-        SamplePanel<double> q = {&z, b, classes[static_cast<size_t>(b)], std::vector<double>(room)};
+        SamplePanel<float> p = {&z, b, classes[static_cast<size_t>(b)], std::vector<float>(room), numbersOf(b)};
+        SamplePanel<double> q = {&z, b, classes[static_cast<size_t>(b)], std::vector<double>(room), numbersOf(b)};
         float singleTerms[rules::kLossTerms];
         double exactTerms[rules::kLossTerms];
         single(p, singleTerms);
         exact(q, exactTerms);
         for (int64_t u = 0; u < units; ++u)
-          gradients.add(gradient.at(u, b), p.result[static_cast<size_t>(u)], q.result[static_cast<size_t>(u)], 1);
+          gradients.add(gradient.at(u, b), p.result[static_cast<size_t>(u)], q.result[static_cast<size_t>(u)],
+                        byClass ? 1 : 1 + std::fabs(q.result[static_cast<size_t>(u)]));
         for (int i = 0; i < rules::kLossTerms; ++i)
           sums.add(terms[static_cast<size_t>(i * lanes + b)], singleTerms[i], exactTerms[i],
                    std::fabs(exactTerms[i]) + 1);
         int64_t best = 0;
         for (int64_t u = 1; u < units; ++u)
           if (z.at(u, b) > z.at(best, b)) best = u;
-        CHECK_EQ(predicted[static_cast<size_t>(b)], best);
+        if (byClass) CHECK_EQ(predicted[static_cast<size_t>(b)], best);
       }
       for (int64_t b = batch; b < lanes; ++b)
         for (int64_t u = 0; u < units; ++u) CHECK(sameBits(gradient.at(u, b), 0.0f));

@@ -1,6 +1,8 @@
 #include "train/evaluate.h"
 
 #include <algorithm>
+#include <limits>
+#include <string>
 #include <vector>
 
 namespace setnet::train {
@@ -14,9 +16,13 @@ struct RowPanel {
   const float* logits;
   float* scratch;
   int32_t label;
+  const float* numbers;  // where the loss takes them
 
   float logit(int64_t u) const { return logits[u]; }
-  float target(int64_t u) const { return u == label ? 1.0f : 0.0f; }
+  float target(int64_t u) const {
+    if (numbers) return numbers[u];
+    return u == label ? 1.0f : 0.0f;
+  }
   void set(int64_t u, float value) { scratch[u] = value; }
   float get(int64_t u) const { return scratch[u]; }
 };
@@ -34,9 +40,21 @@ void lossTerms(int loss, RowPanel& panel, int64_t units, float* terms) {
 
 }  // namespace
 
+double accuracyOf(int loss, uint64_t correct, uint64_t samples, uint64_t units) {
+  const rules::Target kind = rules::kLossTargets[loss];
+  if (kind == rules::Target::Number) return std::numeric_limits<double>::quiet_NaN();
+  const double answers = static_cast<double>(samples) * (kind == rules::Target::Class ? 1 : static_cast<double>(units));
+  return answers > 0 ? static_cast<double>(correct) / answers : 0;
+}
+
 Status evaluateRows(const ForwardRows& forward, int loss, uint64_t units, const Dataset& data,
                     const std::atomic<bool>* abort, Evaluation* out) {
   const int rule = loss < 0 ? static_cast<int>(rules::Loss::SoftmaxCrossEntropy) : loss;
+  const rules::Target kind = rules::kLossTargets[rule];
+  const bool byClass = kind == rules::Target::Class;
+  if (byClass ? data.classes.size() != data.x.rows : data.numbers.size() != data.x.rows * units)
+    return Status(Code::Data, std::string("the targets do not have the form that the loss '") +
+                                  rules::kLosses[rule].name + "' takes");
   std::vector<float> outputs(std::min(kBlockRows, data.x.rows) * units);
   std::vector<float> scratch(units);
   double total = 0;
@@ -47,18 +65,21 @@ Status evaluateRows(const ForwardRows& forward, int loss, uint64_t units, const 
     SETNET_TRY(forward(first, count, Span<float>(outputs.data(), count * units)));
     for (uint64_t k = 0; k < count; ++k) {
       const float* row = outputs.data() + k * units;
-      const int32_t label = data.classes[first + k];
-      RowPanel panel{row, scratch.data(), label};
+      const int32_t label = byClass ? data.classes[first + k] : -1;
+      RowPanel panel{row, scratch.data(), label, byClass ? nullptr : data.numbers.data() + (first + k) * units};
       float terms[rules::kLossTerms] = {};
       lossTerms(rule, panel, static_cast<int64_t>(units), terms);
       const double wide[rules::kLossTerms] = {terms[0], terms[1], terms[2]};
-      total += rules::sampleLoss(rule, wide);
-      correct += std::max_element(row, row + units) - row == label;  // the first of equal ones
+      total += rules::sampleLoss(rule, wide, static_cast<int64_t>(units));
+      if (byClass)
+        correct += std::max_element(row, row + units) - row == label;  // the first of equal ones
+      else if (kind == rules::Target::Fraction)
+        correct += static_cast<uint64_t>(wide[1]);
     }
   }
   out->samples = data.x.rows;
   out->loss = data.x.rows ? total / static_cast<double>(data.x.rows) : 0;
-  out->accuracy = data.x.rows ? static_cast<double>(correct) / static_cast<double>(data.x.rows) : 0;
+  out->accuracy = accuracyOf(rule, correct, data.x.rows, units);
   return Status();
 }
 

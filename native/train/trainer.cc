@@ -119,17 +119,27 @@ class Run {
     const uint64_t steps = (samples + options_.batchSize - 1) / options_.batchSize;
     const Clock::time_point start = Clock::now();
     Clock::time_point reported = start;
-    batchClasses_.resize(std::min(options_.batchSize, samples));
+    const uint64_t units = definition_.layers.back().units;
+    const bool byClass = rules::kLossTargets[options_.rules.loss] == rules::Target::Class;
+    if (byClass) batchClasses_.resize(std::min(options_.batchSize, samples));
+    const backend::MatrixView numbers = {training_.numbers.data(), backend::DataType::Float32, samples, units};
     double lossSum = 0;
     uint64_t correct = 0;
     for (uint64_t step = 0; step < steps; ++step) {
       if (aborted()) return abortedStatus();
       const uint64_t first = step * options_.batchSize;
       const uint64_t count = std::min(options_.batchSize, samples - first);
-      for (uint64_t k = 0; k < count; ++k) batchClasses_[k] = training_.classes[order_[first + k]];
+      const uint64_t* batch = order_.data() + first;
+      backend::Targets targets;
+      if (byClass) {
+        for (uint64_t k = 0; k < count; ++k) batchClasses_[k] = training_.classes[batch[k]];
+        targets.classes = batchClasses_.data();
+      } else {
+        targets.numbers = {numbers, batch, 0, count};
+      }
       const float rate = learningRate(epoch, step, steps);
       backend::StepResult stepResult;
-      SETNET_TRY(engine_->step({training_.x, order_.data() + first, 0, count}, {batchClasses_.data()},
+      SETNET_TRY(engine_->step({training_.x, batch, 0, count}, targets,
                                {rate, counters_.step, counters_.step - stepsBefore_ + 1}, &stepResult));
       counters_.step += 1;
       if (!std::isfinite(stepResult.lossSum))
@@ -140,7 +150,7 @@ class Run {
       correct += stepResult.correct;
       const double done = static_cast<double>(first + count);
       record->loss = lossSum / done;
-      record->accuracy = static_cast<double>(correct) / done;
+      record->accuracy = accuracyOf(options_.rules.loss, correct, first + count, units);
       record->learningRate = rate;
       const Clock::time_point now = Clock::now();
       if (std::chrono::duration<double>(now - reported).count() >= options_.progressSeconds) {
@@ -266,6 +276,12 @@ Status fit(const backend::Backend& backend, Ref<const core::Model> start, const 
            const Dataset* validation, const FitOptions& options, Control& control, Observer& observer,
            FitResult* result) {
   if (training.x.rows == 0) return Status(Code::Data, "the training data have no rows");
+  const uint64_t units = start->definition.layers.back().units;
+  const bool byClass = rules::kLossTargets[options.rules.loss] == rules::Target::Class;
+  for (const Dataset* data : {&training, validation})
+    if (data && (byClass ? data->classes.size() != data->x.rows : data->numbers.size() != data->x.rows * units))
+      return Status(Code::Data, std::string("the targets do not have the form that the loss '") +
+                                    rules::kLosses[options.rules.loss].name + "' takes");
   if (options.batchSize == 0 || options.epochs == 0)
     return Status(Code::Option, "epochs and batchSize must be at least 1");
   try {

@@ -17,7 +17,9 @@ namespace setnet::train {
 
 struct Dataset {
   backend::MatrixView x;
-  Span<const int32_t> classes;  // one per row, in [0, units of the last layer) (checked by the caller)
+  // In the form that the loss takes (checked by the caller): one per row, in [0, units of the last layer), or
+  Span<const int32_t> classes;
+  Span<const float> numbers;  // row-major, one for each output; finite, and in [0, 1] where the loss takes fractions
 };
 
 struct FitOptions {
@@ -37,7 +39,9 @@ struct FitOptions {
 
 struct Evaluation {
   double loss = 0;      // mean over samples
-  double accuracy = 0;  // fraction of samples whose largest output is their class
+  // Fraction of samples whose largest output is their class; of outputs on their target's side of 1/2 where the loss
+  // takes fractions; not a number where it takes numbers.
+  double accuracy = 0;
   uint64_t samples = 0;
 };
 
@@ -50,7 +54,7 @@ struct EvolutionRecord {
 struct EpochRecord {
   uint64_t epoch = 0;  // of this fit, from 1
   double loss = 0;     // mean over the epoch's samples, while training (dropout active)
-  double accuracy = 0;
+  double accuracy = 0;      // as Evaluation's
   double learningRate = 0;  // of the epoch's last step
   double seconds = 0;       // training steps only
   double evolutionSeconds = 0;

@@ -45,7 +45,7 @@ export async function parityRun(
   const { epochs, final } = await training.done;
   const numbers = epochs.flatMap(({ loss, accuracy, learningRate, validation }) => [
     loss,
-    accuracy,
+    accuracy ?? 0,
     learningRate,
     validation?.loss ?? 0,
     validation?.accuracy ?? 0,

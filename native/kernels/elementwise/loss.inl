@@ -16,6 +16,11 @@ struct LossPanel {
   SETNET_MEMBER_INLINE Lanes get(int64_t u) const { return load(result + u * resultWidth); }
 };
 
+// The same where every output has a target of its own: they lie where the gradient is written.
+struct NumbersPanel : LossPanel {
+  SETNET_MEMBER_INLINE Lanes target(int64_t u) const { return get(u); }
+};
+
 SETNET_INLINE Words largestUnits(const LossPanel& panel, int64_t units) {
   Words best = splatWords(0);
   Lanes top = panel.logit(0);
@@ -30,19 +35,24 @@ SETNET_INLINE Words largestUnits(const LossPanel& panel, int64_t units) {
 
 static void loss(const LossArgs& a) {
   const Lanes zero = splat(0.0f);
+  const bool byClass = rules::kLossTargets[a.loss] == rules::Target::Class;
   for (int64_t v = 0; v < a.vectors; ++v) {
     const int64_t count = a.samples - v * kLanes < kLanes ? a.samples - v * kLanes : kLanes;
     alignas(64) uint32_t classes[16];
     for (int64_t i = 0; i < kLanes; ++i)
-      classes[i] = i < count ? static_cast<uint32_t>(a.classes[v * kLanes + i]) : 0xFFFFFFFFu;
+      classes[i] = byClass && i < count ? static_cast<uint32_t>(a.classes[v * kLanes + i]) : 0xFFFFFFFFu;
     LossPanel panel{a.z.vector(v), a.z.width, a.gradient.vector(v), a.gradient.width, loadWords(classes)};
-    storeWords(a.predicted + v * kLanes, largestUnits(panel, a.units));
+    if (byClass) storeWords(a.predicted + v * kLanes, largestUnits(panel, a.units));
+    NumbersPanel numbers{panel};
     Lanes terms[rules::kLossTerms];
     for (int i = 0; i < rules::kLossTerms; ++i) terms[i] = zero;
     switch (static_cast<rules::Loss>(a.loss)) {
-#define SETNET_ENTRY(Rule)                                        \
-  case rules::Loss::Rule:                                         \
-    rules::Rule::gradient(panel, a.units, splat(a.scale), terms); \
+#define SETNET_ENTRY(Rule)                                            \
+  case rules::Loss::Rule:                                             \
+    if constexpr (rules::Rule::target == rules::Target::Class)        \
+      rules::Rule::gradient(panel, a.units, splat(a.scale), terms);   \
+    else                                                              \
+      rules::Rule::gradient(numbers, a.units, splat(a.scale), terms); \
     break;
       SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY

@@ -2,6 +2,7 @@
 
 #include "base/lane_math.h"
 #include "base/lanes.h"
+#include "rules/losses/target.h"
 #include "rules/rule.h"
 
 namespace setnet::rules {
@@ -10,9 +11,11 @@ namespace setnet::rules {
 //   L = log(sum_u exp(z_u - m)) + m - z_target,  dL/dz_u = exp(z_u - m) / sum - target_u.
 struct SoftmaxCrossEntropy : NoParameters {
   static constexpr const char* name = "softmaxCrossEntropy";
+  static constexpr Target target = Target::Class;
 
   // Writes (gradient * scale) of every unit and hands back the three numbers that sampleLoss needs. Panel gives
-  // logit(u), target(u) (1 at the sample's class, else 0) and set(u, value) / get(u) of the gradient.
+  // logit(u), target(u) (1 at the sample's class, else 0) and set(u, value) / get(u) of the gradient. Where a loss takes
+  // numbers (Target), target(u) is the output's number, and is to be read before set(u).
   template <class V, class Panel>
   SETNET_MEMBER_INLINE static void gradient(Panel& panel, int64_t units, V scale, V* terms) {
     V top = panel.logit(0);
@@ -33,7 +36,7 @@ struct SoftmaxCrossEntropy : NoParameters {
   }
 
   // The loss of one sample, in double, from its three terms.
-  static double sampleLoss(const double* terms) { return realLog(terms[0]) + (terms[1] - terms[2]); }
+  static double sampleLoss(const double* terms, int64_t) { return realLog(terms[0]) + (terms[1] - terms[2]); }
 
   // The answer of a network trained with this loss: probabilities, in place.
   template <class V, class Panel>
