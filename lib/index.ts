@@ -1,6 +1,7 @@
 // setnet: truly sparse neural networks that rewire themselves while they learn. Named exports only.
 export { type BuildInfo, buildInfo } from './build_info';
 export { type CsrArrays, CsrMatrix, type IntegerArray, type NumberArray } from './csr_matrix';
+export type { Dataset, Features } from './data';
 export type { NetworkOptions } from './definition';
 export { type Device, type DeviceName, devices } from './devices';
 export { errorCodes, SetnetError, type SetnetErrorCode } from './errors';
@@ -43,13 +44,11 @@ export { Session, type SessionOptions } from './session';
 export { Training } from './training';
 export type {
   AbortSignalLike,
-  Dataset,
   EpochReport,
   Evaluation,
   EvolutionReport,
   FeatureArray,
   FeatureMatrix,
-  Features,
   FileUrl,
   FinalReport,
   History,

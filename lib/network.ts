@@ -1,12 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type DataShape, pinDataset, readDataset } from './data';
+import { type DataShape, type Dataset, type Features, pinDataset, readDataset } from './data';
 import { type Definition, type NetworkOptions, readNetworkOptions, readThreads } from './definition';
 import { type DeviceName, readDevice } from './devices';
 import { guard, guardAsync, SetnetError } from './errors';
 import { type FitOptions, readFitOptions } from './fit_options';
 import { type LayerView, viewLayer } from './layer_view';
 import { native } from './loader';
-import { pin } from './memory';
 import { addFit, emptyRecord, fitRecord, type RunRecord, writeMetadata } from './metadata';
 import { openModel } from './model_file';
 import type { NativeNetwork, NativeNetworkInfo } from './native';
@@ -15,7 +14,7 @@ import { Predictions, type PredictOptions } from './prediction';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
 import { beginTraining, silenceTraining, type Training } from './training';
-import type { Dataset, Evaluation, Features, FileUrl } from './types';
+import type { Evaluation, FileUrl } from './types';
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
@@ -231,7 +230,7 @@ export class Network {
         'evaluate: accuracy needs at least 2 outputs, but the last layer has 1 unit',
       );
     }
-    return guardAsync(() => this.#native.evaluate({ ...dataset, x: pin(dataset.x, isCopied) }));
+    return guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied)));
   }
 
   /**

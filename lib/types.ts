@@ -9,12 +9,6 @@ export interface FeatureMatrix {
   readonly shape: readonly [rows: number, columns: number];
 }
 
-/**
- * One or more samples: a typed array whose length is a multiple of the network's inputs, or a {@link FeatureMatrix}.
- * Arrays over resizable, growable or detached buffers are refused (`ERR_SETNET_BUFFER`).
- */
-export type Features = FeatureArray | FeatureMatrix;
-
 /** One class per sample: class numbers from 0, or class names where the network has `classes`. Copied. */
 export type Labels =
   | Int32Array
@@ -25,12 +19,6 @@ export type Labels =
   | Uint8Array
   | readonly number[]
   | readonly string[];
-
-/** Samples with their classes. */
-export interface Dataset {
-  readonly x: Features;
-  readonly y: Labels;
-}
 
 /** Loss and accuracy on a data set, computed without dropout. */
 export interface Evaluation {

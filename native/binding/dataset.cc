@@ -15,9 +15,10 @@ DatasetArgument::DatasetArgument(const Napi::Value& value, const std::string& wh
 }
 
 Dataset DatasetArgument::take(uint64_t columns, uint64_t classes) const {
-  const backend::MatrixView view = requireFeatures(x_, what_ + ".x", rows_, columns);
+  Ref<const CsrMatrix> matrix;
+  const backend::MatrixView view = requireFeatures(x_, what_ + ".x", rows_, columns, &matrix);
   std::vector<int32_t> copy = copyClasses(classes_, what_ + ".classes", rows_, classes);
-  return Dataset(view, std::move(copy), Napi::Persistent(x_.As<Napi::Object>()));
+  return Dataset(view, std::move(matrix), std::move(copy), Napi::Persistent(x_.As<Napi::Object>()));
 }
 
 }  // namespace setnet::binding

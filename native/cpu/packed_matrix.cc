@@ -11,9 +11,6 @@ namespace {
 
 using kernels::kGroupRows;
 
-// Kernels read the columns of up to 15 steps behind a group's end.
-constexpr uint64_t kSlack = 64;
-
 // Columns of a block. Near caches want it narrow: 384 columns are 48 KB of a panel. But every row of every block costs
 // a load and a store of its sums, so that a row should have about 20 connections in it; and where even that is too wide
 // for the second-level cache (4096 columns are 512 KB), 8 must do. Lengths and columns must fit into 16 bits.
@@ -172,7 +169,7 @@ Status PackedMatrix::reserveSlots(uint64_t slots, int companionCount, bool isTra
   slots_ = slots;
   companionCount_ = companionCount;
   // In training a little more than now, so that the next evolution finds room.
-  const uint64_t room = slots + (isTraining ? slots / 64 : 0) + kSlack;
+  const uint64_t room = slots + (isTraining ? slots / 64 : 0) + kPackedSlack;
   SETNET_TRY(columnOf_.reserve(room));
   SETNET_TRY(values_.reserve(room));
   for (int i = 0; i < companionCount; ++i) SETNET_TRY(companions_[i].reserve(room));
@@ -234,7 +231,7 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
                 memory->cursors.data());
     }
     part.slots = slot - part.firstSlot;
-    slot += kSlack;
+    slot += kPackedSlack;
   }
   SETNET_TRY(reserveSlots(slot, options.companionCount, options.updatable));
 
@@ -290,9 +287,10 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
     }
   }
   for (size_t p = 0; p < parts_.size(); ++p) {
-    std::memset(columnOf_.data() + to[p], 0, kSlack * sizeof(uint16_t));
-    std::memset(values_.data() + to[p], 0, kSlack * sizeof(float));
-    for (int i = 0; i < companionCount_; ++i) std::memset(companions_[i].data() + to[p], 0, kSlack * sizeof(float));
+    std::memset(columnOf_.data() + to[p], 0, kPackedSlack * sizeof(uint16_t));
+    std::memset(values_.data() + to[p], 0, kPackedSlack * sizeof(float));
+    for (int i = 0; i < companionCount_; ++i)
+      std::memset(companions_[i].data() + to[p], 0, kPackedSlack * sizeof(float));
   }
   if (!options.updatable) lengths_ = Buffer<uint16_t>();
   if (options.bfloat16) {
@@ -353,7 +351,7 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
       placeRows(part, block, lengths + at, &slot, next + at);
     }
     part.slots = slot - part.firstSlot;
-    slot += kSlack;
+    slot += kPackedSlack;
   }
   SETNET_TRY(reserveSlots(slot, 0, true));
   SETNET_TRY(positions_.reserve(values_.size()));
