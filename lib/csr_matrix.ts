@@ -5,7 +5,7 @@ import { checkBuffer, lengthOf, typedArrayName } from './memory';
 import { type NativeCsrMatrix, NativeOutput } from './native';
 import { describe, readName, readNumber, readOptions, typeError } from './options';
 import { type RowBatch, readRowBatch } from './row_batch';
-import type { Features } from './types';
+import type { FeatureArray, FeatureMatrix } from './types';
 
 /** Integers of any width, or numbers that are integers. */
 export type IntegerArray =
@@ -359,7 +359,7 @@ export class CsrMatrix {
    * Errors (rejections): `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_OPTION`, `ERR_SETNET_BUFFER`,
    * `ERR_SETNET_NONFINITE` where x is not finite, `ERR_SETNET_MEMORY`.
    */
-  async multiply(x: Features): Promise<Float32Array> {
+  async multiply(x: FeatureArray | FeatureMatrix): Promise<Float32Array> {
     return this.#product(x, false, 'multiply');
   }
 
@@ -367,7 +367,7 @@ export class CsrMatrix {
    * As {@link CsrMatrix.multiply}, on the calling thread. `out` receives the product and is returned; it must have exactly
    * as many elements and not overlap x. Throws.
    */
-  multiplySync(x: Features, out?: Float32Array): Float32Array {
+  multiplySync(x: FeatureArray | FeatureMatrix, out?: Float32Array): Float32Array {
     return this.#productSync(x, out, false, 'multiplySync');
   }
 
@@ -375,12 +375,12 @@ export class CsrMatrix {
    * Aᵀ x for every row x of a batch: x has rows of `rows` numbers, the product rows of `columns`. Otherwise as
    * {@link CsrMatrix.multiply}: sums are over ascending rows, and a packed form of the transpose is kept.
    */
-  async transposeMultiply(x: Features): Promise<Float32Array> {
+  async transposeMultiply(x: FeatureArray | FeatureMatrix): Promise<Float32Array> {
     return this.#product(x, true, 'transposeMultiply');
   }
 
   /** As {@link CsrMatrix.transposeMultiply}, on the calling thread, into `out` where it is given. Throws. */
-  transposeMultiplySync(x: Features, out?: Float32Array): Float32Array {
+  transposeMultiplySync(x: FeatureArray | FeatureMatrix, out?: Float32Array): Float32Array {
     return this.#productSync(x, out, true, 'transposeMultiplySync');
   }
 
@@ -393,13 +393,13 @@ export class CsrMatrix {
    * Errors (rejections): `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_OPTION`, `ERR_SETNET_BUFFER`,
    * `ERR_SETNET_NONFINITE` where a, b or a sum is not finite, `ERR_SETNET_MEMORY`.
    */
-  async sampledProduct(a: Features, b: Features): Promise<CsrMatrix> {
+  async sampledProduct(a: FeatureArray | FeatureMatrix, b: FeatureArray | FeatureMatrix): Promise<CsrMatrix> {
     const { dataA, dataB, samples } = this.#readBatches(a, b, 'sampledProduct');
     return wrap(await guardAsync(() => this.#native.sampledProduct(dataA, dataB, samples, defaultThreads())));
   }
 
   /** As {@link CsrMatrix.sampledProduct}, on the calling thread. Throws. */
-  sampledProductSync(a: Features, b: Features): CsrMatrix {
+  sampledProductSync(a: FeatureArray | FeatureMatrix, b: FeatureArray | FeatureMatrix): CsrMatrix {
     const { dataA, dataB, samples } = this.#readBatches(a, b, 'sampledProductSync');
     return wrap(guard(() => this.#native.sampledProductSync(dataA, dataB, samples, defaultThreads())));
   }

@@ -1,10 +1,24 @@
 // Features and targets: what users give, checked, in the form that native code takes.
+import { type CsrMatrix, nativeMatrix } from './csr_matrix';
 import { SetnetError } from './errors';
 import { checkBuffer, type FeatureArrayName, featureArrayNames, lengthOf, pin, typedArrayName } from './memory';
-import type { NativeDataset } from './native';
+import type { NativeCsrMatrix, NativeDataset, NativeFeatures } from './native';
 import { describe, listOf, readNumber, readOptions, suggest, typeError } from './options';
 import { targetKindOf } from './rules/loss';
-import type { FeatureArray, TargetArray } from './types';
+import type { FeatureArray, FeatureMatrix, TargetArray, Targets } from './types';
+
+/**
+ * One or more samples: a typed array whose length is a multiple of the network's inputs, a {@link FeatureMatrix}, or a
+ * {@link CsrMatrix} with a row for each sample and a column for each input, which is never expanded. Arrays over
+ * resizable, growable or detached buffers are refused (`ERR_SETNET_BUFFER`).
+ */
+export type Features = FeatureArray | FeatureMatrix | CsrMatrix;
+
+/** Samples with what the network shall answer. */
+export interface Dataset {
+  readonly x: Features;
+  readonly y: Targets;
+}
 
 /** What data must fit. */
 export interface DataShape {
@@ -19,8 +33,13 @@ function isFeatureArray(value: unknown): value is FeatureArray {
   return name === 'Float32Array' || featureArrayNames.includes(name as FeatureArrayName);
 }
 
-/** The array of a typed array of whole rows, or of { data, shape: [rows, columns] }; no code of the caller's runs last. */
-export function readFeatures(value: unknown, inputs: number, where: string): FeatureArray {
+const featureKinds = `a ${listOf(featureArrayNames)}, a CsrMatrix or { data, shape: [rows, columns] }`;
+
+/**
+ * The array of a typed array of whole rows, or of { data, shape: [rows, columns] }, or a matrix with a row for each sample;
+ * no code of the caller's runs last.
+ */
+export function readFeatures(value: unknown, inputs: number, where: string): NativeFeatures {
   if (isFeatureArray(value)) {
     checkBuffer(value, where);
     const length = lengthOf(value);
@@ -30,10 +49,16 @@ export function readFeatures(value: unknown, inputs: number, where: string): Fea
       `${where} has ${length} elements, which is no multiple of the network's ${inputs} inputs`,
     );
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || typedArrayName(value) !== undefined) {
-    throw typeError(
-      `${where} must be a ${listOf(featureArrayNames)} or { data, shape: [rows, columns] }, not ${describe(value)}`,
+  const matrix = nativeMatrix(value);
+  if (matrix !== undefined) {
+    if (matrix.columns === inputs) return matrix;
+    throw new SetnetError(
+      'ERR_SETNET_SHAPE',
+      `${where} is a CsrMatrix with ${matrix.columns} columns, but the network has ${inputs} inputs`,
     );
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || typedArrayName(value) !== undefined) {
+    throw typeError(`${where} must be ${featureKinds}, not ${describe(value)}`);
   }
   const { data, shape } = readOptions(value, where, ['data', 'shape']);
   if (!isFeatureArray(data))
@@ -59,6 +84,13 @@ export function readFeatures(value: unknown, inputs: number, where: string): Fea
     );
   }
   return data;
+}
+
+/** How many samples features are, that readFeatures has read. */
+export function rowsOf(features: NativeFeatures, inputs: number): number {
+  return typedArrayName(features) === undefined
+    ? (features as NativeCsrMatrix).rows
+    : lengthOf(features as FeatureArray) / inputs;
 }
 
 const labelArrayNames = ['Int32Array', 'Uint32Array', 'Int16Array', 'Uint16Array', 'Int8Array', 'Uint8Array'];
@@ -191,14 +223,15 @@ export function readDataset(value: unknown, shape: DataShape, loss: string, wher
   if (value === undefined) throw typeError(`${where} must be { x, y }, not undefined`);
   const { x, y } = readOptions(value, where, ['x', 'y']);
   const features = readFeatures(x, shape.inputs, `${where}.x`);
-  const rows = lengthOf(features) / shape.inputs;
+  const rows = rowsOf(features, shape.inputs);
   if (rows === 0) throw new SetnetError('ERR_SETNET_DATA', `${where}.x has no samples`);
   return targetKindOf(loss) === 'class'
     ? { x: features, rows, classes: readLabels(y, rows, shape, `${where}.y`) }
     : { x: features, rows, numbers: readNumbers(y, rows, shape, loss, `${where}.y`) };
 }
 
-/** The same samples in memory that cannot go away while native code reads them. */
+/** The same samples in memory that cannot go away while native code reads them; a matrix cannot, nor does it change. */
 export function pinDataset(dataset: NativeDataset, copy: boolean): NativeDataset {
-  return { ...dataset, x: pin(dataset.x, copy) };
+  const { x } = dataset;
+  return isFeatureArray(x) ? { ...dataset, x: pin(x, copy) } : dataset;
 }

@@ -1,5 +1,5 @@
 // The options of fit, checked, with every default filled in.
-import { type DataShape, readDataset } from './data';
+import { type DataShape, type Dataset, readDataset } from './data';
 import { readThreads } from './definition';
 import { SetnetError } from './errors';
 import type { NativeDataset, NativeFitOptions, NativeRule } from './native';
@@ -7,7 +7,7 @@ import { describe, optionError, readBoolean, readNumber, readOptions, typeError 
 import { type Evolution, readEvolution } from './rules/evolution';
 import { type Loss, readLoss, targetKindOf } from './rules/loss';
 import { type Optimizer, readOptimizer } from './rules/optimizer';
-import type { AbortSignalLike, Dataset, Progress } from './types';
+import type { AbortSignalLike, Progress } from './types';
 
 /** Options of `network.fit`. */
 export interface FitOptions {

@@ -9,6 +9,7 @@ export {
   type IntegerArray,
   type NumberArray,
 } from './csr_matrix';
+export type { Dataset, Features } from './data';
 export type { NetworkOptions } from './definition';
 export { type Device, type DeviceName, devices } from './devices';
 export { errorCodes, SetnetError, type SetnetErrorCode } from './errors';
@@ -53,13 +54,11 @@ export { Session, type SessionOptions } from './session';
 export { Training } from './training';
 export type {
   AbortSignalLike,
-  Dataset,
   EpochReport,
   Evaluation,
   EvolutionReport,
   FeatureArray,
   FeatureMatrix,
-  Features,
   FileUrl,
   FinalReport,
   History,

@@ -4,6 +4,9 @@
 /** Features: row-major, rows * columns elements. */
 export type FeatureArray = Float32Array | Float64Array | Uint8Array | Int8Array | Uint16Array | Int16Array;
 
+/** What native code takes as features; a matrix is immutable and kept as long as it is needed. */
+export type NativeFeatures = FeatureArray | NativeCsrMatrix;
+
 export interface NativeRule {
   /** A name of the table of its kind. */
   name: string;
@@ -118,7 +121,7 @@ export interface NativeCsrMatrix {
 }
 
 export interface NativeDataset {
-  x: FeatureArray;
+  x: NativeFeatures;
   rows: number;
   /** Exactly one of the two, as the loss takes it. Class numbers; copied and checked against the number of outputs. */
   classes?: Int32Array;
@@ -266,14 +269,14 @@ export type NativeOutput = (typeof NativeOutput)[keyof typeof NativeOutput];
  * Answers on the calling thread into `out`: rows * units floats, or for classes an Int32Array with one per row. x is used
  * during the call only. ERR_SETNET_BUFFER where the two overlap.
  */
-export type NativeSyncPredictor = (x: FeatureArray, output: NativeOutput, out: Float32Array | Int32Array) => void;
+export type NativeSyncPredictor = (x: NativeFeatures, output: NativeOutput, out: Float32Array | Int32Array) => void;
 
 /** What networks and sessions share. x: any number of whole rows. */
 export interface NativePredictor {
   /** A function that is bound to this object and keeps its memory: the quickest way in. */
   syncPredictor(): NativeSyncPredictor;
   /** Copies x before it returns; computed on a thread of the addon. Int32Array: for classes. */
-  predict(x: FeatureArray, output: NativeOutput): Promise<Float32Array | Int32Array>;
+  predict(x: NativeFeatures, output: NativeOutput): Promise<Float32Array | Int32Array>;
 }
 
 export interface NativePredictorOptions {

@@ -1,12 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type DataShape, pinDataset, readDataset } from './data';
+import { type DataShape, type Dataset, type Features, pinDataset, readDataset } from './data';
 import { type Definition, type NetworkOptions, readNetworkOptions, readThreads } from './definition';
 import { type DeviceName, readDevice } from './devices';
 import { guard, guardAsync, SetnetError } from './errors';
 import { type FitOptions, readFitOptions } from './fit_options';
 import { type LayerView, viewLayer } from './layer_view';
 import { native } from './loader';
-import { pin } from './memory';
 import { addFit, emptyRecord, fitRecord, type RunRecord, writeMetadata } from './metadata';
 import { openModel } from './model_file';
 import type { NativeNetwork, NativeNetworkInfo } from './native';
@@ -16,7 +15,7 @@ import { targetKindOf } from './rules/loss';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
 import { beginTraining, silenceTraining, type Training } from './training';
-import type { Dataset, Evaluation, Features, FileUrl } from './types';
+import type { Evaluation, FileUrl } from './types';
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
@@ -233,7 +232,7 @@ export class Network {
       );
     }
     const dataset = readDataset(data, this.#shape, loss, 'evaluate: data');
-    return guardAsync(() => this.#native.evaluate({ ...dataset, x: pin(dataset.x, isCopied) }));
+    return guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied)));
   }
 
   /**

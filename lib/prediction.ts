@@ -1,6 +1,6 @@
 // What Network and Session share in answering. A synchronous call with an `out` allocates nothing: no objects for its parts,
 // no text before there is an error, and native code decides what a network without `output` answers.
-import { readFeatures } from './data';
+import { readFeatures, rowsOf } from './data';
 import { guardAsync, SetnetError, toSetnetError } from './errors';
 import { checkBuffer, lengthOf, typedArrayName } from './memory';
 import { NativeOutput, type NativePredictor, type NativeSyncPredictor } from './native';
@@ -85,7 +85,7 @@ export class Predictions {
       options === undefined && typeof out === 'object' && out !== null && typedArrayName(out) === undefined;
     const output = readOutput(isSecondOptions ? out : options, sync);
     const features = readFeatures(x, this.#inputs, sync.x);
-    const rows = lengthOf(features) / this.#inputs;
+    const rows = rowsOf(features, this.#inputs);
     const length = output === NativeOutput.classes ? rows : rows * this.#outputs;
     const answers = isSecondOptions || out === undefined ? newOut(output, length) : readOut(out, output, length);
     try {

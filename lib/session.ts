@@ -1,11 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { Features } from './data';
 import { type Definition, readThreads } from './definition';
 import { guard, guardAsync, SetnetError } from './errors';
 import { openModel } from './model_file';
 import type { NativeNetwork, NativePredictorOptions, NativeSession } from './native';
 import { readName, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
-import type { Features, FileUrl } from './types';
+import type { FileUrl } from './types';
 
 /** Options of `network.freeze` and `Session.load`. None of them changes an answer, but for `precision`. */
 export interface SessionOptions {

@@ -9,12 +9,6 @@ export interface FeatureMatrix {
   readonly shape: readonly [rows: number, columns: number];
 }
 
-/**
- * One or more samples: a typed array whose length is a multiple of the network's inputs, or a {@link FeatureMatrix}.
- * Arrays over resizable, growable or detached buffers are refused (`ERR_SETNET_BUFFER`).
- */
-export type Features = FeatureArray | FeatureMatrix;
-
 /** One class per sample: class numbers from 0, or class names where the network has `classes`. Copied. */
 export type Labels =
   | Int32Array
@@ -40,12 +34,6 @@ export interface TargetMatrix {
  * and 1). A number for each output, from 0 to 1 for 'binaryCrossEntropy', any finite one for 'meanSquaredError'.
  */
 export type Targets = Labels | TargetArray | TargetMatrix;
-
-/** Samples with what the network shall answer. */
-export interface Dataset {
-  readonly x: Features;
-  readonly y: Targets;
-}
 
 /** Loss and accuracy on a data set, computed without dropout. */
 export interface Evaluation {

@@ -95,6 +95,9 @@ const program = `
     void [made, products, rowValues, rowColumns];
     const given: setnet.SparseLayer = sparse({ weights: m, bias: new Float32Array(1), zeta: 0.2, activation: 'linear' });
     void [given, masked({ weights: m, bias: -0.3, evolve: false }), sparse({ weights: m, bias: false })];
+    const sparseData: setnet.Dataset = { x: m, y: [0] };
+    const features: setnet.Features = m;
+    void [net.fit(sparseData, { validation: { x: m, y: [0] } }), net.evaluate(sparseData), net.predictSync(m, out), session.predict(features)];
     const degrees: Uint32Array | undefined = net.layers[0]?.inDegree();
     const device: string | undefined = devices()[0]?.reason;
     const version: string = buildInfo().version;

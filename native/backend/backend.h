@@ -18,16 +18,34 @@ namespace setnet::backend {
 
 enum class DataType : int { Float32, Float64, Uint8, Int8, Uint16, Int16 };
 
-// Row-major features, contiguous, owned by somebody who outlives the call.
+// The numbers of a row of a sparse matrix that are there; columns ascend.
+struct SparseRow {
+  const uint32_t* columns;
+  const float* values;
+  uint64_t count;
+};
+
+// Features, owned by somebody who outlives the call: row-major and contiguous, or the arrays of a valid CSR matrix,
+// whose cells that are not there are 0.
 struct MatrixView {
-  const void* data = nullptr;
+  const void* data = nullptr;  // where the matrix is sparse: its values, Float32
   DataType type = DataType::Float32;
   uint64_t rows = 0;
   uint64_t columns = 0;
+  const uint64_t* rowPointers = nullptr;  // null: not sparse
+  const uint32_t* columnIndices = nullptr;
+
+  static MatrixView of(const core::CsrMatrix& m) {
+    return {m.values.data(), DataType::Float32, m.rows, m.columns, m.rowPointers.data(), m.columnIndices.data()};
+  }
+  bool isSparse() const { return rowPointers != nullptr; }
+  SparseRow sparseRow(uint64_t row) const {
+    const uint64_t begin = rowPointers[row];
+    return {columnIndices + begin, static_cast<const float*>(data) + begin, rowPointers[row + 1] - begin};
+  }
 };
 
-// The rows of a matrix that make a batch: `indices[k]`, or first + k where indices is null. Sparse inputs (CSR) join
-// here as a second kind of matrix.
+// The rows of a matrix that make a batch: `indices[k]`, or first + k where indices is null.
 struct RowSet {
   MatrixView matrix;
   const uint64_t* indices = nullptr;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "binding/errors.h"
+#include "binding/wrapped.h"
 
 namespace setnet::binding {
 
@@ -52,14 +53,21 @@ TypedArrayView viewOf(const Napi::Value& value, const char* what, napi_typedarra
   return {data, length};
 }
 
-// The memory of a typed array of one of the six kinds, as it is now; rows and columns are the caller's.
-backend::MatrixView featuresOf(const Napi::Value& value, const char* what, uint64_t* length) {
-  constexpr const char* kinds = "a Float32Array, Float64Array, Uint8Array, Int8Array, Uint16Array or Int16Array";
+// A CsrMatrix, or the memory of a typed array of one of the six kinds, as it is now; then rows and columns are the
+// caller's.
+backend::MatrixView featuresOf(const Napi::Value& value, const char* what, uint64_t* length,
+                               Ref<const CsrMatrix>* matrix) {
+  constexpr const char* kinds =
+      "a Float32Array, Float64Array, Uint8Array, Int8Array, Uint16Array or Int16Array, or a CsrMatrix";
   napi_typedarray_type type = static_cast<napi_typedarray_type>(-1);
   size_t count = 0;
   void* data = nullptr;
-  if (napi_get_typedarray_info(value.Env(), value, &type, &count, &data, nullptr, nullptr) != napi_ok)
-    failType(value, what, kinds);
+  if (napi_get_typedarray_info(value.Env(), value, &type, &count, &data, nullptr, nullptr) != napi_ok) {
+    const CsrMatrix* found = Wrapped<CsrMatrix>::find(value.Env(), value);
+    if (!found) failType(value, what, kinds);
+    *matrix = Ref<const CsrMatrix>(found);
+    return backend::MatrixView::of(found->matrix());
+  }
   backend::MatrixView view;
   switch (type) {
     case napi_float32_array:
@@ -86,6 +94,14 @@ backend::MatrixView featuresOf(const Napi::Value& value, const char* what, uint6
   view.data = data;
   *length = count;
   return view;
+}
+
+void checkColumns(const Napi::Value& value, const std::string& what, const backend::MatrixView& matrix,
+                  uint64_t columns) {
+  if (matrix.columns != columns)
+    fail(value.Env(), Code::Shape,
+         what + " has " + std::to_string(matrix.columns) + " columns, but the network has " + std::to_string(columns) +
+             " inputs");
 }
 
 // A detached buffer, or one that has shrunk under its view, gives the length 0.
@@ -263,10 +279,17 @@ uint64_t requireProduct(Napi::Env env, uint64_t a, uint64_t b, const char* what)
   return a * b;
 }
 
-backend::MatrixView requireFeatures(const Napi::Value& value, const std::string& what, uint64_t rows,
-                                    uint64_t columns) {
+backend::MatrixView requireFeatures(const Napi::Value& value, const std::string& what, uint64_t rows, uint64_t columns,
+                                    Ref<const CsrMatrix>* matrix) {
   uint64_t length = 0;
-  backend::MatrixView view = featuresOf(value, what.c_str(), &length);
+  backend::MatrixView view = featuresOf(value, what.c_str(), &length, matrix);
+  if (view.isSparse()) {
+    checkColumns(value, what, view, columns);
+    if (view.rows != rows)
+      fail(value.Env(), Code::Shape,
+           what + " has " + std::to_string(view.rows) + " rows, but " + std::to_string(rows) + " were announced");
+    return view;
+  }
   const uint64_t expected = requireProduct(value.Env(), rows, columns, what.c_str());
   if (length != expected) failLength(value, what, length, expected);
   view.rows = rows;
@@ -274,9 +297,14 @@ backend::MatrixView requireFeatures(const Napi::Value& value, const std::string&
   return view;
 }
 
-backend::MatrixView requireRows(const Napi::Value& value, const char* what, uint64_t columns) {
+backend::MatrixView requireRows(const Napi::Value& value, const char* what, uint64_t columns,
+                                Ref<const CsrMatrix>* matrix) {
   uint64_t length = 0;
-  backend::MatrixView view = featuresOf(value, what, &length);
+  backend::MatrixView view = featuresOf(value, what, &length, matrix);
+  if (view.isSparse()) {
+    checkColumns(value, what, view, columns);
+    return view;
+  }
   view.rows = length / columns;
   view.columns = columns;
   if (view.rows * columns != length) failLength(value, what, length, (view.rows + 1) * columns);

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/ref.h"
 #include "base/span.h"
+#include "binding/csr_matrix.h"
 #include "rules/rule.h"
 
 namespace setnet::binding {
@@ -48,10 +50,13 @@ int requireRuleName(const Napi::Value& value, const std::string& what, Span<cons
 
 bool isAbsent(const Napi::Value& value);  // undefined
 
-// Features: a typed array of one of the six kinds with exactly rows * columns elements. Borrowed, not copied.
-backend::MatrixView requireFeatures(const Napi::Value& value, const std::string& what, uint64_t rows, uint64_t columns);
+// Features: a typed array of one of the six kinds with exactly rows * columns elements, borrowed, not copied; or a
+// CsrMatrix of so many rows and columns, which *matrix keeps (else it is null).
+backend::MatrixView requireFeatures(const Napi::Value& value, const std::string& what, uint64_t rows, uint64_t columns,
+                                    Ref<const CsrMatrix>* matrix);
 // As requireFeatures, of as many whole rows of `columns` elements as there are; none where the buffer is detached.
-backend::MatrixView requireRows(const Napi::Value& value, const char* what, uint64_t columns);
+backend::MatrixView requireRows(const Napi::Value& value, const char* what, uint64_t columns,
+                                Ref<const CsrMatrix>* matrix);
 // A Float32Array or Int32Array of exactly `length` elements. Borrowed.
 Span<float> requireFloats(const Napi::Value& value, const char* what, uint64_t length);
 Span<int32_t> requireInts(const Napi::Value& value, const char* what, uint64_t length);

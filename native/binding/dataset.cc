@@ -19,7 +19,8 @@ DatasetArgument::DatasetArgument(const Napi::Value& value, const std::string& wh
 
 Dataset DatasetArgument::take(uint64_t columns, uint64_t outputs, int loss) const {
   const Napi::Env env = x_.Env();
-  const backend::MatrixView view = requireFeatures(x_, what_ + ".x", rows_, columns);
+  Ref<const CsrMatrix> matrix;
+  const backend::MatrixView view = requireFeatures(x_, what_ + ".x", rows_, columns, &matrix);
   const int rule = loss < 0 ? static_cast<int>(rules::Loss::SoftmaxCrossEntropy) : loss;
   std::vector<int32_t> classes;
   std::vector<float> numbers;
@@ -40,7 +41,7 @@ Dataset DatasetArgument::take(uint64_t columns, uint64_t outputs, int loss) cons
       if (!std::isfinite(numbers[i]))
         fail(env, Code::Nonfinite, what_ + ".numbers[" + std::to_string(i) + "] is not a finite number");
   }
-  return Dataset(view, std::move(classes), std::move(numbers), Napi::Persistent(x_.As<Napi::Object>()));
+  return Dataset(view, std::move(matrix), std::move(classes), std::move(numbers), Napi::Persistent(x_.As<Napi::Object>()));
 }
 
 }  // namespace setnet::binding

@@ -1,5 +1,5 @@
-// NativeDataset: features that stay in JavaScript's memory and targets (class numbers, or numbers for each output)
-// that are copied.
+// NativeDataset: features that stay in JavaScript's memory or are a CsrMatrix, and targets (class numbers, or numbers for
+// each output) that are copied.
 #pragma once
 
 #include <napi.h>
@@ -9,22 +9,34 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/ref.h"
+#include "binding/csr_matrix.h"
 #include "train/trainer.h"
 
 namespace setnet::binding {
 
 // A data set that native threads read. The features' typed array is referenced until letGo(), which (like the
-// destructor before it) belongs to the JavaScript thread; lib/ has marked the buffer untransferable.
+// destructor before it) belongs to the JavaScript thread; lib/ has marked the buffer untransferable. A CsrMatrix never
+// changes and is kept as long.
 class Dataset {
  public:
-  Dataset(backend::MatrixView x, std::vector<int32_t> classes, std::vector<float> numbers, Napi::ObjectReference owner)
-      : x_(x), classes_(std::move(classes)), numbers_(std::move(numbers)), owner_(std::move(owner)) {}
+  Dataset(backend::MatrixView x, Ref<const CsrMatrix> matrix, std::vector<int32_t> classes, std::vector<float> numbers,
+          Napi::ObjectReference owner)
+      : x_(x),
+        matrix_(std::move(matrix)),
+        classes_(std::move(classes)),
+        numbers_(std::move(numbers)),
+        owner_(std::move(owner)) {}
 
   train::Dataset view() const { return {x_, classes_, numbers_}; }
-  void letGo() { owner_.Reset(); }
+  void letGo() {
+    owner_.Reset();
+    matrix_ = nullptr;
+  }
 
  private:
   backend::MatrixView x_;
+  Ref<const CsrMatrix> matrix_;  // or null
   std::vector<int32_t> classes_;
   std::vector<float> numbers_;
   Napi::ObjectReference owner_;

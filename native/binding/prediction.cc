@@ -50,6 +50,7 @@ backend::Output outputOf(Answer answer) {
 // A predictor reads rows after it has written others.
 template <class T>
 void refuseOverlap(Napi::Env env, const backend::MatrixView& x, Span<T> out) {
+  if (x.isSparse()) return;  // memory of our own
   const char* xBegin = static_cast<const char*>(x.data);
   const char* xEnd = xBegin + x.rows * x.columns * elementSize(x.type);
   const char* outBegin = reinterpret_cast<const char*>(out.data());
@@ -83,7 +84,7 @@ AnswerShape answerShapeOf(const core::Model& model) {
 }
 
 SyncPrediction::SyncPrediction(const Napi::CallbackInfo& info, const AnswerShape& shape)
-    : x_(requireRows(info[0], "x", shape.inputs)), shape_(shape), answer_(requireAnswer(info[1], shape)) {
+    : x_(requireRows(info[0], "x", shape.inputs, &matrix_)), shape_(shape), answer_(requireAnswer(info[1], shape)) {
   if (answer_ == Answer::Classes) {
     classes_ = requireInts(info[2], "out", x_.rows);
     refuseOverlap(info.Env(), x_, classes_);
@@ -100,11 +101,12 @@ Status SyncPrediction::run(const backend::Predictor& predictor, Scratch* scratch
 }
 
 PredictJob::PredictJob(const Napi::CallbackInfo& info, const AnswerShape& shape)
-    : x_(requireRows(info[0], "x", shape.inputs)), shape_(shape), answer_(requireAnswer(info[1], shape)) {
+    : x_(requireRows(info[0], "x", shape.inputs, &matrix_)), shape_(shape), answer_(requireAnswer(info[1], shape)) {
   const Napi::Env env = info.Env();
   const uint64_t results =
       answer_ == Answer::Classes ? x_.rows : requireProduct(env, x_.rows, shape.units, "the result");
   requireMemory(env, saturatedProduct(results, sizeof(float)));
+  if (x_.isSparse()) return;
   const char* begin = static_cast<const char*>(x_.data);
   if (x_.rows > 0) copy_.assign(begin, begin + x_.rows * x_.columns * elementSize(x_.type));
   x_.data = copy_.data();

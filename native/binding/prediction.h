@@ -10,6 +10,7 @@
 #include "backend/backend.h"
 #include "base/ref.h"
 #include "base/span.h"
+#include "binding/csr_matrix.h"
 #include "binding/job.h"
 
 namespace setnet::binding {
@@ -40,6 +41,7 @@ class SyncPrediction {
   Status run(const backend::Predictor& predictor, Scratch* scratch) const;
 
  private:
+  Ref<const CsrMatrix> matrix_;  // that x_ is of, or null
   backend::MatrixView x_;
   AnswerShape shape_;
   Answer answer_ = Answer::Default;
@@ -47,7 +49,8 @@ class SyncPrediction {
   Span<int32_t> classes_;
 };
 
-// (x, answer) of an asynchronous one: an executor thread answers from a copy of x with a typed array of its own.
+// (x, answer) of an asynchronous one: an executor thread answers from a copy of x (a CsrMatrix never changes) with a
+// typed array of its own.
 class PredictJob : public Job {
  public:
   PredictJob(const Napi::CallbackInfo& info, const AnswerShape& shape);
@@ -61,7 +64,8 @@ class PredictJob : public Job {
   Status run() override;
 
   std::vector<char> copy_;
-  backend::MatrixView x_;  // of copy_
+  Ref<const CsrMatrix> matrix_;
+  backend::MatrixView x_;  // of copy_, or of matrix_
   AnswerShape shape_;
   Answer answer_ = Answer::Default;
   std::vector<float> results_;

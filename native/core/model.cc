@@ -249,6 +249,19 @@ Status checkLayerState(const std::string& name, const LayerDefinition& definitio
 
 }  // namespace
 
+Status checkSparseScaling(const Scaling& scaling) {
+  if (scaling.kind == Scaling::Kind::None) return {};
+  for (uint64_t i = 0; i < scaling.mean.size(); ++i) {
+    if (scaling.mean[i] == 0) continue;
+    return {Code::Option, "a CsrMatrix cannot be centred, but scaling.mean" +
+                              (scaling.mean.size() > 1 ? "[" + number(i) + "]" : std::string()) +
+                              " of the network is " + std::to_string(scaling.mean[i]) +
+                              ": create the network with scaling 'none' or { mean: 0, scale }, let its first fit learn "
+                              "the scaling from a CsrMatrix, or give the features as a typed array"};
+  }
+  return {};
+}
+
 Status createModel(const NetworkDefinition& definition, const Scaling& scaling, Ref<Model>* out,
                    Span<const GivenLayer> given) {
   SETNET_TRY(checkDefinition(definition));

@@ -61,6 +61,8 @@ struct Scaling {
   bool hasMissing = false;  // values equal to `missing` (NaN: any NaN) are unknown and become 0
   double missing = 0;
 };
+// Code::Option where a mean is not 0: rows of a sparse matrix would not stay sparse, so it has none but scales.
+Status checkSparseScaling(const Scaling& scaling);
 constexpr const char* kScalingNames[] = {"none", "perFeature", "global", "given"};
 
 struct Counters {

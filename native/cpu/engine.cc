@@ -33,6 +33,7 @@ Status Engine::create(const core::Model& model, const backend::TrainingRules& ru
     engine->kernels_ = kernels;
     engine->rules_ = rules;
     engine->scaling_ = model.scaling;
+    engine->sparseScaling_ = core::checkSparseScaling(model.scaling);
     engine->seed_ = model.definition.seed;
     engine->threads_ = options.threads < 1 ? 1 : options.threads;
     const size_t count = model.definition.layers.size();
@@ -58,7 +59,7 @@ Status Engine::forward(const RowSet& rows, Span<float> out) {
   try {
     forms_.clear();
     for (const Layer& layer : layers_) forms_.push_back(layer.forwardForm());
-    return infer({kernels_, &scaling_, &forms_, threads_}, &workspaces_, rows, -1, out);
+    return infer({kernels_, &scaling_, &sparseScaling_, &forms_, threads_}, &workspaces_, rows, -1, out);
   } catch (const std::bad_alloc&) {
     return outOfMemory("a batch was answered");
   }

@@ -45,11 +45,14 @@ class Engine : public backend::Engine {
     float* scratch;
   };
 
+  // How the first layer sees these rows: inputFeatures_, and live_ where most inputs are left out.
+  Status numberInputs(const backend::RowSet& rows);
   Status reserve(int64_t samples);
   Slice sliceAt(int64_t index) const;
   kernels::Panels place(float** memory, int64_t features) const;
   kernels::Panels of(const Slice& slice, const kernels::Panels& panels) const;
   const kernels::Panels& inputsOf(size_t layer) const { return layer == 0 ? x_ : traces_[layer - 1].y; }
+  ForwardForm formOf(size_t layer) const;
   int partsOf(size_t layer, const Slice& slice) const;
 
   // Forward, loss and gradients of all activations, for one slice.
@@ -71,6 +74,7 @@ class Engine : public backend::Engine {
   const kernels::KernelTable* kernels_ = nullptr;
   backend::TrainingRules rules_;
   core::Scaling scaling_;
+  Status sparseScaling_;  // core::checkSparseScaling
   uint64_t seed_ = 0;
   int threads_ = 1;
   std::vector<Layer> layers_;
@@ -81,9 +85,13 @@ class Engine : public backend::Engine {
   float weightCoefficients_[rules::kMaxCoefficients];
   float biasCoefficients_[rules::kMaxCoefficients];
   kernels::Panels x_;
+  int64_t inputFeatures_ = 0;  // rows of its panels: all inputs, or live_'s
+  bool isLive_ = false;
+  LiveInputs live_;
   int64_t slicePanels_ = 1, slices_ = 1;
   std::vector<Trace> traces_;
-  Buffer<float> memory_;  // all panels
+  Buffer<float> inputMemory_;  // x_
+  Buffer<float> memory_;       // all other panels
   Buffer<float> inputTiles_, gradientTiles_;
   std::vector<Buffer<float>> scratch_;  // per thread's share of the slices, or part of a layer
   std::vector<Status> failures_;        // per share

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "cpu/partition.h"
 #include "cpu/pool/pool.h"
+#include "cpu/sparse_features.h"
 
 namespace setnet::cpu {
 
@@ -127,10 +129,28 @@ kernels::PackRowsArgs packArguments(const core::Scaling& scaling, const RowSet& 
   return args;
 }
 
+// Zeros, and among them what there is.
+Status packSparse(const core::Scaling& scaling, const RowSet& rows, uint64_t first, uint64_t count,
+                  const kernels::Panels& out) {
+  const SparseScaling scaled(scaling);
+  const uint64_t width = static_cast<uint64_t>(out.width);
+  const uint64_t columns = rows.matrix.columns;
+  // A vector is filled up to a multiple of 16.
+  const uint64_t cleared = width == 1 ? (columns + kernels::kLanes - 1) / kernels::kLanes * kernels::kLanes : columns;
+  for (uint64_t begin = 0; begin < count; begin += width) {
+    float* panel = out.data + static_cast<int64_t>(begin / width) * out.stride;
+    std::memset(panel, 0, cleared * width * sizeof(float));
+    SparseCursors cursors(rows, first + begin, static_cast<int64_t>(std::min(count - begin, width)));
+    SETNET_TRY(cursors.write(scaled, 0, static_cast<int64_t>(columns), panel, out.width));
+  }
+  return Status();
+}
+
 }  // namespace
 
 Status packFeatures(const kernels::KernelTable& kernels, const core::Scaling& scaling, const RowSet& rows,
                     uint64_t first, uint64_t count, const kernels::Panels& out, int threads) {
+  if (rows.matrix.isSparse()) return packSparse(scaling, rows, first, count, out);
   const kernels::PackRowsArgs args = packArguments(scaling, rows, first, count, out);
   constexpr int kMostParts = 64;
   const int parts = std::min(kMostParts, partsFor(static_cast<uint64_t>(args.columns) * count, threads));

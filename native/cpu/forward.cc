@@ -1,6 +1,7 @@
 #include "cpu/forward.h"
 
 #include "cpu/near.h"
+#include "cpu/pool/pool.h"
 
 namespace setnet::cpu {
 
@@ -58,7 +59,7 @@ void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, i
     const Range range = packedParts(*form.packed, part, parts);
     for (int64_t p = range.begin; p < range.end; ++p) {
       kernels::SparseProductArgs args = {};
-      args.w = form.packed->view(static_cast<int>(p));
+      args.w = viewOf(form, static_cast<int>(p));
       args.start = form.bias;
       args.x = x;
       args.y = z;
@@ -85,10 +86,10 @@ void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, i
 }
 
 void forwardBlock(const kernels::KernelTable& kernels, const ForwardForm& form, int64_t block,
-                  const kernels::ConstPanels& x, const kernels::Panels& y, int64_t vectors) {
+                  const kernels::ConstPanels& x, const kernels::Panels& y, int64_t vectors, int threads) {
   const bool last = block + 1 == form.packed->blocks();
   const bool fused = activationIsCheap(form.activation.rule);
-  for (int part = 0; part < form.packed->parts(); ++part) {
+  auto run = [&](int part) {
     kernels::SparseProductArgs args = {};
     args.w = form.packed->view(part, block);
     args.start = form.bias;
@@ -100,24 +101,33 @@ void forwardBlock(const kernels::KernelTable& kernels, const ForwardForm& form, 
     args.continues = block > 0;
     args.unfinished = !last;
     kernels.sparseProduct(args);
-  }
+  };
+  const uint64_t work = form.work() / static_cast<uint64_t>(form.packed->blocks()) * kernels::kLanes * vectors;
+  if (partsFor(work, threads) > 1)
+    pool::parallel(form.packed->parts(), run);
+  else
+    for (int part = 0; part < form.packed->parts(); ++part) run(part);
   if (last && !fused)
     kernels.activation(
         {form.activation.rule, form.activation.parameters, 0, form.units, y, y, vectors, form.learned, form.units});
 }
 
-bool prefersColumns(const ForwardForm& form, const float* x) {
+bool prefersColumns(const ForwardForm& form, int64_t zeros) {
   // Going by columns costs a load and a store more for each connection: it pays where more than this part is skipped.
   constexpr double kZeros = 0.55;
+  return form.columns && static_cast<double>(zeros) > kZeros * static_cast<double>(form.inputs);
+}
+
+bool prefersColumns(const ForwardForm& form, const float* x) {
   if (!form.columns) return false;
   int64_t zeros = 0;
   for (int64_t i = 0; i < form.inputs; ++i) zeros += x[i] == 0;
-  return static_cast<double>(zeros) > kZeros * static_cast<double>(form.inputs);
+  return prefersColumns(form, zeros);
 }
 
-void forwardColumns(const kernels::KernelTable& kernels, const ForwardForm& form, const float* x, float* y) {
-  kernels.sparseColumns({form.units, form.inputs, form.columns->columnPointers.data(), form.columns->rowIndices.data(),
-                         form.columns->values.data(), form.bias, x, y});
+void forwardColumns(const kernels::KernelTable& kernels, const ForwardForm& form, const ColumnsView& columns,
+                    const float* x, float* y) {
+  kernels.sparseColumns({form.units, columns.columns, columns.pointers, columns.rows, columns.values, form.bias, x, y});
   if (form.activation.rule == static_cast<int>(rules::Activation::Linear)) return;
   kernels.activationVector(
       {form.activation.rule, form.activation.parameters, form.units, y, y, form.learned, form.units});

@@ -8,9 +8,13 @@
 #include "cpu/dense_form.h"
 #include "cpu/packed_matrix.h"
 #include "cpu/partition.h"
+#include "cpu/sparse_features.h"
 #include "kernels/kernel_table.h"
 
 namespace setnet::cpu {
+
+// From here on a panel of all inputs is 2 MB and more: too much to make where it can be done without.
+constexpr int64_t kManyInputs = 16384;
 
 // Rows of a dense product that are computed before their activation is applied: what they hold lies in the first-level
 // cache then. A multiple of the rows of every register tile.
@@ -26,6 +30,7 @@ struct ForwardForm {
   const ColumnForm* columns = nullptr;
   const DenseForm* denseSingle = nullptr;
   const PackedMatrix* packedSingle = nullptr;  // of the same parts
+  const LiveInputs* live = nullptr;            // x holds these alone
   const float* bias = nullptr;                 // or null
   const float* learned = nullptr;              // LayerState::activationParameters, or null
   rules::RuleChoice activation;
@@ -38,6 +43,11 @@ struct ForwardForm {
   int partsFor(uint64_t samples, int threads) const;
 };
 
+// What the kernels of training walk: part `part` of a packed form.
+inline kernels::PackedRows viewOf(const ForwardForm& form, int part) {
+  return form.live ? form.live->view(*form.packed, part) : form.packed->view(part);
+}
+
 // Properties of an activation (rules/activations.h).
 bool activationNeedsInput(int rule);
 bool activationIsCheap(int rule);
@@ -47,14 +57,16 @@ void forwardPart(const kernels::KernelTable& kernels, const ForwardForm& form, i
                  const kernels::ConstPanels& x, const kernels::Panels& z, const kernels::Panels& y, int64_t vectors);
 
 // Block `block` of the columns of a packed layer, for all of its rows; x holds the inputs of that block alone. After
-// the last one y is as forwardPart would make it.
+// the last one y is as forwardPart would make it. `threads`: for its parts.
 void forwardBlock(const kernels::KernelTable& kernels, const ForwardForm& form, int64_t block,
-                  const kernels::ConstPanels& x, const kernels::Panels& y, int64_t vectors);
+                  const kernels::ConstPanels& x, const kernels::Panels& y, int64_t vectors, int threads);
 
-// Whether the column form is the quicker one for this sample.
+// Whether the column form is the quicker one for this sample, or for one with so many zeros.
+bool prefersColumns(const ForwardForm& form, int64_t zeros);
 bool prefersColumns(const ForwardForm& form, const float* x);
-// All of the layer by it.
-void forwardColumns(const kernels::KernelTable& kernels, const ForwardForm& form, const float* x, float* y);
+// All of the layer by columns: form.columns, or some of them where all other inputs are 0; x holds one number for each.
+void forwardColumns(const kernels::KernelTable& kernels, const ForwardForm& form, const ColumnsView& columns,
+                    const float* x, float* y);
 
 // The same for a single sample: x and y hold one number per feature and unit, and are readable and writable up to the
 // next multiple of 16.

@@ -10,6 +10,7 @@
 #include "base/flush_subnormals.h"
 #include "cpu/features.h"
 #include "cpu/pool/pool.h"
+#include "cpu/sparse_features.h"
 
 namespace setnet::cpu {
 
@@ -30,8 +31,6 @@ struct Call {
     widest = roundUp(widest, kLanes);
     inputs = roundUp(network.layers->front().inputs, kLanes);
     units = network.layers->back().units;
-    // 16,384 inputs are 2 MB of a panel.
-    constexpr int64_t kManyInputs = 16384;
     const ForwardForm& first = network.layers->front();
     byBlocks = first.packed && first.packed->blocks() > 1 && first.inputs >= kManyInputs;
   }
@@ -108,13 +107,35 @@ class Share {
   Status wide(uint64_t first, int64_t count, int64_t width, const uint64_t* ids) {
     const ForwardForm& form = layers_[0];
     const Panels x = {inputPanel_, 0, width}, y = {outputPanels_[0], 0, width};
+    const int64_t vectors = (count + kLanes - 1) / kLanes;
+    if (call_.rows.matrix.isSparse()) {
+      SETNET_TRY(wideSparse(first, count, x, y));
+      return run(1, y, ids, count);
+    }
     for (int64_t block = 0; block < form.packed->blocks(); ++block) {
       const Range columns = form.packed->columnsOf(block);
       SETNET_TRY(packColumns(kernels_, *call_.network.scaling, call_.rows, first, static_cast<uint64_t>(count),
                              columns.begin, columns.end, x));
-      forwardBlock(kernels_, form, block, x, y, (count + kLanes - 1) / kLanes);
+      forwardBlock(kernels_, form, block, x, y, vectors, 1);
     }
     return run(1, y, ids, count);
+  }
+
+  // The first layer by blocks for sparse rows: where nothing is, nothing is written but once a call.
+  Status wideSparse(uint64_t first, int64_t count, const Panels& x, const Panels& y) {
+    const ForwardForm& form = layers_[0];
+    const SparseScaling scaling(*call_.network.scaling);
+    SparseCursors cursors(call_.rows, first, count);
+    if (!hasZeros_)
+      std::memset(x.data, 0, static_cast<size_t>(form.packed->columnsOf(0).end * x.width) * sizeof(float));
+    hasZeros_ = true;
+    for (int64_t block = 0; block < form.packed->blocks(); ++block) {
+      const Range columns = form.packed->columnsOf(block);
+      SETNET_TRY(cursors.write(scaling, columns.begin, columns.end, x.data, x.width));
+      forwardBlock(kernels_, form, block, x, y, (count + kLanes - 1) / kLanes, call_.network.threads);
+      cursors.takeBack(columns.begin, x.data, x.width);
+    }
+    return Status();
   }
 
   // Samples `ids` from layer `first` on, whose inputs are x.
@@ -223,11 +244,61 @@ class Share {
 
   // One sample, whose lanes are the units. Activations take turns in outputPanels_.
   Status single(uint64_t position) {
-    SETNET_TRY(packFeatures(kernels_, *call_.network.scaling, call_.rows, position, 1, {inputPanel_, 0, 1}));
     float* result = outputPanels_[layers_.size() % 2];
-    SETNET_TRY(vectorFrom(0, inputPanel_, outputPanels_[(layers_.size() + 1) % 2], result));
+    float* other = outputPanels_[(layers_.size() + 1) % 2];
+    const ForwardForm& form = layers_[0];
+    const backend::MatrixView& matrix = call_.rows.matrix;
+    const uint64_t row = call_.rows.row(position);
+    if (matrix.isSparse() && prefersColumns(form, form.inputs - static_cast<int64_t>(matrix.sparseRow(row).count))) {
+      float* y = layers_.size() % 2 == 1 ? result : other;
+      SETNET_TRY(firstOfFew(row, y));
+      SETNET_TRY(vectorFrom(1, y, other, result));
+    } else {
+      hasZeros_ = false;
+      SETNET_TRY(packFeatures(kernels_, *call_.network.scaling, call_.rows, position, 1, {inputPanel_, 0, 1}));
+      SETNET_TRY(vectorFrom(0, inputPanel_, other, result));
+    }
     copyAnswer(result, position);
     return Status();
+  }
+
+  // The first layer of one sparse row by columns, which are brought together for the kernel: the others are not looked
+  // at.
+  Status firstOfFew(uint64_t row, float* y) {
+    const ForwardForm& form = layers_[0];
+    const SparseScaling scaling(*call_.network.scaling);
+    const backend::SparseRow sparse = call_.rows.matrix.sparseRow(row);
+    const ColumnsView all = form.columns->view();
+    uint64_t connections = 0;
+    for (uint64_t i = 0; i < sparse.count; ++i)
+      connections += all.pointers[sparse.columns[i] + 1] - all.pointers[sparse.columns[i]];
+    SETNET_TRY(workspace_.fewPointers.reserve(sparse.count + 1));
+    SETNET_TRY(workspace_.fewInputs.reserve(sparse.count));
+    SETNET_TRY(workspace_.fewRows.reserve(connections));
+    SETNET_TRY(workspace_.fewValues.reserve(connections));
+    uint64_t at = workspace_.fewPointers[0] = 0;
+    for (uint64_t i = 0; i < sparse.count; ++i) {
+      const uint32_t column = sparse.columns[i];
+      bool finite = true;
+      workspace_.fewInputs[i] = scaling(sparse.values[i], column, &finite);
+      if (!finite) return sparseNonfinite(row, column, sparse.values[i]);
+      for (uint64_t k = all.pointers[column]; k < all.pointers[column + 1]; ++k, ++at) {
+        workspace_.fewRows[at] = all.rows[k];
+        workspace_.fewValues[at] = all.values[k];
+      }
+      workspace_.fewPointers[i + 1] = at;
+    }
+    forwardColumns(kernels_, form,
+                   {static_cast<int64_t>(sparse.count), workspace_.fewPointers.data(), workspace_.fewRows.data(),
+                    workspace_.fewValues.data()},
+                   workspace_.fewInputs.data(), y);
+    padVector(form, y);
+    return Status();
+  }
+
+  // Dense kernels read up to here, with weights of 0: what they find must be finite.
+  static void padVector(const ForwardForm& form, float* y) {
+    for (int64_t u = form.units; u % kLanes != 0; ++u) y[u] = 0;
   }
 
   // From layer `first` on, whose inputs are x, to `result`; `other` takes turns with it.
@@ -237,11 +308,10 @@ class Share {
       const ForwardForm& form = layers_[l];
       const int parts = form.partsFor(1, call_.network.threads);
       if (prefersColumns(form, x))
-        forwardColumns(kernels_, form, x, y);
+        forwardColumns(kernels_, form, form.columns->view(), x, y);
       else
         pool::parallel(parts, [&](int part) { forwardVector(kernels_, form, part, parts, x, y); });
-      // Dense kernels read up to here, with weights of 0: what they find must be finite.
-      for (int64_t u = form.units; u % kLanes != 0; ++u) y[u] = 0;
+      padVector(form, y);
       x = y;
     }
     if (call_.loss < 0) return Status();
@@ -263,6 +333,7 @@ class Share {
   const std::vector<ForwardForm>& layers_;
   Workspace& workspace_;
   float* inputPanel_ = nullptr;
+  bool hasZeros_ = false;  // a block of inputPanel_, for sparse rows
   float* outputPanels_[2] = {};
 };
 
@@ -306,6 +377,7 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
     return Status(Code::Shape, "the output has room for " + std::to_string(out.size()) + " numbers; " +
                                    std::to_string(rows.count) + " rows of " + std::to_string(units) + " units need " +
                                    std::to_string(rows.count * units));
+  if (rows.matrix.isSparse()) SETNET_TRY(*network.sparseScaling);
   if (rows.count == 0) return Status();
 
   FlushSubnormals flush;
@@ -323,8 +395,8 @@ Status infer(const InferenceNetwork& network, WorkspacePool* workspaces, const R
   constexpr int kMostShares = 64, kSharesPerThread = 4;
   const int shares =
       static_cast<int>(std::min<int64_t>(panels, threads == 1 ? 1 : std::min(kMostShares, threads * kSharesPerThread)));
-  // Where a panel is alone, its layers are cut for the threads instead.
-  call.byBlocks = call.byBlocks && (shares > 1 || threads == 1);
+  // Where a panel is alone, its layers are cut for the threads instead: blocks of sparse rows are as well.
+  call.byBlocks = call.byBlocks && (shares > 1 || threads == 1 || rows.matrix.isSparse());
   const auto inferShare = [&](int index) -> Status {
     Workspace workspace = workspaces->take();
     Share share(call, rows.count == 1 ? 1 : width, &workspace);

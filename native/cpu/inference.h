@@ -22,6 +22,10 @@ struct Workspace {
   std::vector<Buffer<float>> constants;  // [layer]: what the network answers where all inputs of this layer are 0
   std::vector<uint8_t> known;            // [layer]: whether that has been computed in this call
   Buffer<float> answers;                 // of one panel
+  // The columns of the first layer that a sparse row needs, and its numbers.
+  Buffer<uint64_t> fewPointers;
+  Buffer<uint32_t> fewRows;
+  Buffer<float> fewValues, fewInputs;
 };
 
 // Workspaces that wait for a user. As many exist as were ever used at the same time. A thread gets the one that it had
@@ -44,6 +48,7 @@ class WorkspacePool {
 struct InferenceNetwork {
   const kernels::KernelTable* kernels = nullptr;
   const core::Scaling* scaling = nullptr;
+  const Status* sparseScaling = nullptr;  // core::checkSparseScaling
   const std::vector<ForwardForm>* layers = nullptr;
   int threads = 1;
 };

@@ -12,8 +12,6 @@ namespace {
 
 using kernels::kGroupRows;
 
-// Kernels read the columns of up to 15 steps behind a group's end.
-constexpr uint64_t kSlack = 64;
 
 // The four rows of a group: where each begins in an array of rows, how long it is.
 struct GroupRows {
@@ -136,7 +134,7 @@ Status PackedMatrix::reserveSlots(uint64_t slots, int companionCount, bool isTra
   slots_ = slots;
   companionCount_ = companionCount;
   // In training a little more than now, so that the next evolution finds room.
-  const uint64_t room = slots + (isTraining ? slots / 64 : 0) + kSlack;
+  const uint64_t room = slots + (isTraining ? slots / 64 : 0) + kPackedSlack;
   SETNET_TRY(columnOf_.reserve(room));
   SETNET_TRY(values_.reserve(room));
   for (int i = 0; i < companionCount; ++i) SETNET_TRY(companions_[i].reserve(room));
@@ -198,7 +196,7 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
                 memory->cursors.data());
     }
     part.slots = slot - part.firstSlot;
-    slot += kSlack;
+    slot += kPackedSlack;
   }
   SETNET_TRY(reserveSlots(slot, options.companionCount, options.updatable));
 
@@ -254,9 +252,10 @@ Status PackedMatrix::pack(const CsrView& matrix, const PackOptions& options, Pac
     }
   }
   for (size_t p = 0; p < parts_.size(); ++p) {
-    std::memset(columnOf_.data() + to[p], 0, kSlack * sizeof(uint16_t));
-    std::memset(values_.data() + to[p], 0, kSlack * sizeof(float));
-    for (int i = 0; i < companionCount_; ++i) std::memset(companions_[i].data() + to[p], 0, kSlack * sizeof(float));
+    std::memset(columnOf_.data() + to[p], 0, kPackedSlack * sizeof(uint16_t));
+    std::memset(values_.data() + to[p], 0, kPackedSlack * sizeof(float));
+    for (int i = 0; i < companionCount_; ++i)
+      std::memset(companions_[i].data() + to[p], 0, kPackedSlack * sizeof(float));
   }
   if (!options.updatable) lengths_ = Buffer<uint16_t>();
   if (options.bfloat16) {
@@ -317,7 +316,7 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
       placeRows(part, block, lengths + at, &slot, next + at);
     }
     part.slots = slot - part.firstSlot;
-    slot += kSlack;
+    slot += kPackedSlack;
   }
   SETNET_TRY(reserveSlots(slot, 0, true));
   SETNET_TRY(positions_.reserve(values_.size()));

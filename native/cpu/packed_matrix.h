@@ -33,6 +33,9 @@ struct PackMemory {
   uint64_t bytes() const;
 };
 
+// Kernels read the columns of up to 15 steps behind a group's end.
+constexpr uint64_t kPackedSlack = 64;
+
 struct PackOptions {
   int parts = 1;  // of about equally many connections, each a range of rows that a thread computes by itself
   int companionCount = 0;
@@ -76,6 +79,9 @@ class PackedMatrix {
   Range columnsOf(int64_t block) const {
     return {block * blockWidth_, std::min(static_cast<int64_t>(columns_), (block + 1) * blockWidth_)};
   }
+  // Where a part's columns and values begin among all of them, and how many numbers there are, slack included.
+  uint64_t firstSlotOf(int part) const { return parts_[part].firstSlot; }
+  uint64_t columnSlots() const { return slots_ + kPackedSlack; }
   float* companion(int part, int i) { return companions_[i].data() + parts_[part].firstSlot; }
   // All values and companions, padding (zeros) included.
   Span<const float> slots() const { return {values_.data(), slots_}; }

@@ -27,6 +27,7 @@ Status Predictor::create(Ref<const core::Model> model, const backend::PredictorO
     const Ref<backend::Predictor> owner(predictor);
     predictor->loss_ = model->loss;
     predictor->scaling_ = model->scaling;
+    predictor->sparseScaling_ = core::checkSparseScaling(model->scaling);
     predictor->kernels_ = kernels;
     predictor->threads_ = options.threads < 1 ? 1 : options.threads;
     const size_t count = model->layers.size();
@@ -126,7 +127,7 @@ Status Predictor::predict(const backend::RowSet& rows, backend::Output output, S
   int loss = -1;
   if (output == backend::Output::Probabilities)
     loss = loss_ >= 0 ? loss_ : static_cast<int>(rules::Loss::SoftmaxCrossEntropy);
-  return infer({kernels_, &scaling_, &layers_, threads_}, &workspaces_, rows, loss, out);
+  return infer({kernels_, &scaling_, &sparseScaling_, &layers_, threads_}, &workspaces_, rows, loss, out);
 }
 
 uint64_t Predictor::bytes() const {

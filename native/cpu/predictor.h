@@ -23,6 +23,7 @@ class Predictor : public backend::Predictor {
 
   int loss_ = -1;
   core::Scaling scaling_;
+  Status sparseScaling_;  // core::checkSparseScaling
   const kernels::KernelTable* kernels_ = nullptr;
   int threads_ = 1;
   std::vector<PackedMatrix> packed_;  // of sparse layers

@@ -71,7 +71,7 @@ Status sampledProduct(const core::CsrMatrix& topology, const MatrixView& a, cons
     rules::RuleChoice sgd = {};  // no momentum, no decay
     sgd.rule = static_cast<int>(rules::Optimizer::Sgd);
     float coefficients[rules::kMaxCoefficients];
-    rules::prepareOptimizer(sgd, -1.0f, false, coefficients);
+    rules::prepareOptimizer(sgd, {-1.0f, 1}, false, coefficients);
     pool::parallel(packed.parts(), [&](int part) {
       kernels::SparseUpdateArgs args = {};
       args.w = packed.view(part);

@@ -75,7 +75,7 @@ Status Engine::reserve(int64_t samples) {
   panels_ = (samples + width_ - 1) / width_;
   tileStride_ = vectors_ * kLanes * kLanes;
 
-  int64_t features = layers_.front().inputs();
+  int64_t features = 0;
   int64_t tileInputs = 0, tileUnits = 0;  // of layers with a dense matrix
   int64_t largestDense = 0;
   for (size_t l = 0; l < layers_.size(); ++l) {
@@ -88,6 +88,10 @@ Status Engine::reserve(int64_t samples) {
     tileInputs = std::max(tileInputs, roundUp(layer.inputs(), kLanes));
     tileUnits = std::max(tileUnits, roundUp(layer.units(), kLanes));
   }
+  const int64_t inputs = inputFeatures_ * width_ * panels_;
+  // Live inputs are a few more or less in every step.
+  if (inputMemory_.size() < static_cast<uint64_t>(inputs))
+    SETNET_TRY(inputMemory_.reserve(static_cast<uint64_t>(inputs + (isLive_ ? inputs / 4 : 0))));
   SETNET_TRY(memory_.reserve(static_cast<uint64_t>(features * width_ * panels_)));
   SETNET_TRY(inputTiles_.reserve(static_cast<uint64_t>(tileInputs / kLanes * tileStride_)));
   SETNET_TRY(gradientTiles_.reserve(static_cast<uint64_t>(tileUnits / kLanes * tileStride_)));
@@ -102,8 +106,9 @@ Status Engine::reserve(int64_t samples) {
   slicePanels_ = largestDense > kLargeDense ? (panels_ + threads_ - 1) / threads_ : 1;
   slices_ = (panels_ + slicePanels_ - 1) / slicePanels_;
 
-  float* memory = memory_.data();
-  x_ = place(&memory, layers_.front().inputs());
+  float* memory = inputMemory_.data();
+  x_ = place(&memory, inputFeatures_);
+  memory = memory_.data();
   for (size_t l = 0; l < layers_.size(); ++l) {
     traces_[l].y = place(&memory, layers_[l].units());
     traces_[l].z = traces_[l].needsInput ? place(&memory, layers_[l].units()) : traces_[l].y;
@@ -123,13 +128,31 @@ Engine::Slice Engine::sliceAt(int64_t index) const {
   return slice;
 }
 
+Status Engine::numberInputs(const RowSet& rows) {
+  Layer& first = layers_.front();
+  inputFeatures_ = first.inputs();
+  isLive_ = rows.matrix.isSparse() && first.isSparse() && first.inputs() >= kManyInputs;
+  if (!isLive_) return Status();
+  const PackedMatrix& packed = first.packed();
+  SETNET_TRY(live_.begin(rows, packed));
+  inputFeatures_ = live_.features();
+  pool::parallel(packed.parts(), [&](int part) { live_.renumber(packed, part); });
+  return Status();
+}
+
+ForwardForm Engine::formOf(size_t layer) const {
+  ForwardForm form = layers_[layer].forwardForm();
+  form.live = layer == 0 && isLive_ ? &live_ : nullptr;
+  return form;
+}
+
 int Engine::partsOf(size_t layer, const Slice& slice) const {
   return slice.alone ? layers_[layer].forwardForm().partsFor(static_cast<uint64_t>(slice.samples), threads_) : 1;
 }
 
 void Engine::forwardLayer(size_t layer, const Slice& slice, uint64_t step) {
   const Layer& l = layers_[layer];
-  const ForwardForm form = l.forwardForm();
+  const ForwardForm form = formOf(layer);
   const Trace& trace = traces_[layer];
   const int parts = partsOf(layer, slice);
   pool::parallel(parts, [&](int part) {
@@ -236,8 +259,11 @@ void Engine::inputGradient(size_t layer, const Slice& slice) {
 }
 
 Status Engine::runSlice(const Slice& slice, const RowSet& rows, const Targets& targets, uint64_t step) {
-  SETNET_TRY(packFeatures(*kernels_, scaling_, rows, static_cast<uint64_t>(slice.firstSample),
-                          static_cast<uint64_t>(slice.samples), of(slice, x_), slice.alone ? threads_ : 1));
+  const uint64_t first = static_cast<uint64_t>(slice.firstSample), count = static_cast<uint64_t>(slice.samples);
+  if (isLive_)
+    SETNET_TRY(live_.pack(scaling_, rows, first, count, of(slice, x_)));
+  else
+    SETNET_TRY(packFeatures(*kernels_, scaling_, rows, first, count, of(slice, x_), slice.alone ? threads_ : 1));
   for (size_t l = 0; l < layers_.size(); ++l) forwardLayer(l, slice, step);
   SETNET_TRY(computeLoss(slice, targets));
   activationGradient(layers_.size() - 1, slice, {0, layers_.back().units()});
@@ -310,15 +336,16 @@ void Engine::update() {
     Layer& l = layers_[item.layer];
     PackedMatrix& packed = l.packed();
     kernels::SparseUpdateArgs args = {};
-    args.w = packed.view(item.part);
+    args.w = viewOf(formOf(item.layer), item.part);
     for (int i = 0; i < packed.companionCount(); ++i) args.state[i] = packed.companion(item.part, i);
     args.x = inputsOf(item.layer);
     args.gradient = traces_[item.layer].gradient;
     args.vectors = vectors_;
     args.optimizer = {rules_.optimizer.rule, weightCoefficients_};
     // Half of a batch's activations were written by another core.
-    if (threads_ > 1 && l.inputs() * width_ * panels_ <= kNearFloats) {
-      bringNear(inputsOf(item.layer), panels_, {0, l.inputs()});
+    const int64_t inputs = item.layer == 0 ? inputFeatures_ : l.inputs();
+    if (threads_ > 1 && inputs * width_ * panels_ <= kNearFloats) {
+      bringNear(inputsOf(item.layer), panels_, {0, inputs});
       bringNear(traces_[item.layer].gradient, panels_, packed.rowsOf(item.part));
     }
     kernels_->sparseUpdate(args);
@@ -403,7 +430,9 @@ Status Engine::step(const RowSet& rows, const Targets& targets, const StepSettin
   if (rows.count == 0) return Status(Code::Data, "a step needs at least one sample");
   SETNET_TRY(checkRows(rows, layers_.front().definition().inputs));
   SETNET_TRY(checkTargets(rules_.loss, targets, rows.count, layers_.back().units()));
+  if (rows.matrix.isSparse()) SETNET_TRY(sparseScaling_);
   FlushSubnormals flush;
+  SETNET_TRY(numberInputs(rows));
   SETNET_TRY(reserve(static_cast<int64_t>(rows.count)));
   const rules::OptimizerStep step = {settings.learningRate, settings.optimizerStep};
   rules::prepareOptimizer(rules_.optimizer, step, false, weightCoefficients_);

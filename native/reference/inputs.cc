@@ -42,6 +42,27 @@ bool isMissing(const core::Scaling& scaling, float x) {
   return std::isnan(scaling.missing) ? std::isnan(x) : x == static_cast<float>(scaling.missing);
 }
 
+// Leaves *x as it is where the value is missing.
+Status readInput(double raw, uint64_t row, uint64_t column, const core::Scaling& scaling, double* x) {
+  float value = static_cast<float>(raw);
+  if (isMissing(scaling, value)) return Status();
+  if (scaling.kind != core::Scaling::Kind::None) {
+    // One mean and one scale serve all features where the scaling is global.
+    const float mean = scaling.mean[scaling.mean.size() == 1 ? 0 : column];
+    const float scale = scaling.scale[scaling.scale.size() == 1 ? 0 : column];
+    const float centred = value - mean;
+    value = centred * scale;
+  }
+  if (!std::isfinite(value))
+    return Status(Code::Nonfinite,
+                  "the feature in row " + std::to_string(row) + ", column " + std::to_string(column) + " is " +
+                      std::to_string(raw) +
+                      (std::isfinite(static_cast<float>(raw)) ? " and leaves the finite f32 numbers when scaled"
+                                                              : "; features must be finite f32 numbers"));
+  *x = value;
+  return Status();
+}
+
 }  // namespace
 
 Status checkRows(const RowSet& rows, uint64_t inputs) {
@@ -58,25 +79,14 @@ Status checkRows(const RowSet& rows, uint64_t inputs) {
 
 Status readInputs(const MatrixView& matrix, uint64_t row, const core::Scaling& scaling, std::vector<double>* x) {
   x->assign(matrix.columns, 0);
-  for (uint64_t column = 0; column < matrix.columns; ++column) {
-    const double raw = element(matrix, row, column);
-    float value = static_cast<float>(raw);
-    if (isMissing(scaling, value)) continue;
-    if (scaling.kind != core::Scaling::Kind::None) {
-      // One mean and one scale serve all features where the scaling is global.
-      const float mean = scaling.mean[scaling.mean.size() == 1 ? 0 : column];
-      const float scale = scaling.scale[scaling.scale.size() == 1 ? 0 : column];
-      const float centred = value - mean;
-      value = centred * scale;
-    }
-    if (!std::isfinite(value))
-      return Status(Code::Nonfinite,
-                    "the feature in row " + std::to_string(row) + ", column " + std::to_string(column) + " is " +
-                        std::to_string(raw) +
-                        (std::isfinite(static_cast<float>(raw)) ? " and leaves the finite f32 numbers when scaled"
-                                                                : "; features must be finite f32 numbers"));
-    (*x)[column] = value;
+  if (matrix.isSparse()) {
+    const backend::SparseRow sparse = matrix.sparseRow(row);
+    for (uint64_t k = 0; k < sparse.count; ++k)
+      SETNET_TRY(readInput(sparse.values[k], row, sparse.columns[k], scaling, &(*x)[sparse.columns[k]]));
+    return Status();
   }
+  for (uint64_t column = 0; column < matrix.columns; ++column)
+    SETNET_TRY(readInput(element(matrix, row, column), row, column, scaling, &(*x)[column]));
   return Status();
 }
 

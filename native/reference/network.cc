@@ -11,6 +11,7 @@ Network::Network(const core::Model& model, int stateCount) : definition_(model.d
 
 Status Network::read(const backend::RowSet& rows, std::vector<Trace>* traces) const {
   SETNET_TRY(checkRows(rows, definition_.inputs));
+  if (rows.matrix.isSparse()) SETNET_TRY(core::checkSparseScaling(scaling_));
   traces->assign(rows.count, Trace());
   for (uint64_t k = 0; k < rows.count; ++k) SETNET_TRY(readInputs(rows.matrix, rows.row(k), scaling_, &(*traces)[k].x));
   return Status();

@@ -72,11 +72,46 @@ void secondPass(const T* data, uint64_t rows, uint64_t columns, const MissingTes
   }
 }
 
+float reciprocalRoot(double meanSquare) {
+  const float scale = static_cast<float>(1 / std::sqrt(meanSquare));
+  return std::isfinite(scale) ? scale : 0;
+}
+
+// A sparse matrix is only scaled, by 1 / root mean square; cells that are not there count, as the zeros they are.
+void learnSparseScaling(const backend::MatrixView& x, Scaling* scaling) {
+  const bool global = scaling->kind == Scaling::Kind::Global;
+  const size_t n = global ? 1 : x.columns;
+  const MissingTest missing(*scaling);
+  const bool countsZeros = !missing(0);
+  std::vector<double> squares(n), counts(n);  // counts: of values that are there (not missing), or that are missing
+  for (uint64_t r = 0; r < x.rows; ++r) {
+    const backend::SparseRow row = x.sparseRow(r);
+    for (uint64_t i = 0; i < row.count; ++i) {
+      const size_t k = global ? 0 : row.columns[i];
+      const bool isMissing = missing(row.values[i]);
+      if (isMissing == countsZeros) counts[k] += 1;
+      if (!isMissing) squares[k] += static_cast<double>(row.values[i]) * row.values[i];
+    }
+  }
+  const double cells = static_cast<double>(x.rows) * static_cast<double>(global ? x.columns : 1);
+  scaling->mean.assign(n, 0.0f);
+  scaling->scale.resize(n);
+  for (size_t k = 0; k < n; ++k) {
+    const double count = countsZeros ? cells - counts[k] : counts[k];
+    scaling->scale[k] = squares[k] > 0 ? reciprocalRoot(squares[k] / count) : 0;
+  }
+  scaling->known = true;
+}
+
 }  // namespace
 
 Status learnScaling(const backend::MatrixView& x, Scaling* scaling) {
   if (scaling->known || (scaling->kind != Scaling::Kind::PerFeature && scaling->kind != Scaling::Kind::Global))
     return Status();
+  if (x.isSparse()) {
+    learnSparseScaling(x, scaling);
+    return Status();
+  }
   const size_t n = scaling->kind == Scaling::Kind::Global ? 1 : x.columns;
   const MissingTest missing(*scaling);
   Statistics s(n);
@@ -90,12 +125,7 @@ Status learnScaling(const backend::MatrixView& x, Scaling* scaling) {
     scaling->mean[k] = static_cast<float>(s.sum[k]);
     // A constant feature (or one that is always missing) tells nothing: scale 0. So does one whose spread is so small
     // that the reciprocal is no f32.
-    float scale = 0;
-    if (s.lowest[k] < s.highest[k]) {
-      scale = static_cast<float>(1 / std::sqrt(s.squares[k] / s.count[k]));
-      if (!std::isfinite(scale)) scale = 0;
-    }
-    scaling->scale[k] = scale;
+    scaling->scale[k] = s.lowest[k] < s.highest[k] ? reciprocalRoot(s.squares[k] / s.count[k]) : 0;
   }
   scaling->known = true;
   return Status();

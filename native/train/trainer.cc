@@ -52,6 +52,9 @@ class Run {
   Status prepare() {
     scaling_ = start_->scaling;
     SETNET_TRY(learnScaling(training_.x, &scaling_));
+    // Said before the first epoch, not after it.
+    if (training_.x.isSparse() || (validation_ && validation_->x.isSparse()))
+      SETNET_TRY(core::checkSparseScaling(scaling_));
     counters_ = start_->counters;
     stepsBefore_ = counters_.step;
     wasFinalised_ = start_->finalised;
