@@ -75,6 +75,9 @@ export interface CsrRow {
   readonly values: Float32Array;
 }
 
+const ofRows = { owner: 'matrix', axis: 'rows' };
+const ofColumns = { owner: 'matrix', axis: 'columns' };
+
 const duplicateRules = ['error', 'sum'] as const;
 
 const unsignedNames = ['Uint8Array', 'Uint8ClampedArray', 'Uint16Array', 'Uint32Array'];
@@ -407,7 +410,7 @@ export class CsrMatrix {
   #readX(x: unknown, transposed: boolean, where: string): { data: RowBatch['data']; length: number; isEmpty: boolean } {
     const { rows, columns } = this;
     const width = transposed ? rows : columns;
-    const batch = readRowBatch(x, width, transposed ? 'rows' : 'columns', `${where}: x`);
+    const batch = readRowBatch(x, width, transposed ? ofRows : ofColumns, `${where}: x`);
     const length = (batch.rows ?? 0) * (transposed ? columns : rows);
     // Nothing is packed where there is nothing to add.
     return { data: batch.data, length, isEmpty: length === 0 || width === 0 };
@@ -434,8 +437,8 @@ export class CsrMatrix {
     b: unknown,
     where: string,
   ): { dataA: RowBatch['data']; dataB: RowBatch['data']; samples: number } {
-    const ofA = readRowBatch(a, this.rows, 'rows', `${where}: a`);
-    const ofB = readRowBatch(b, this.columns, 'columns', `${where}: b`);
+    const ofA = readRowBatch(a, this.rows, ofRows, `${where}: a`);
+    const ofB = readRowBatch(b, this.columns, ofColumns, `${where}: b`);
     const samples = ofA.rows ?? ofB.rows ?? 0;
     if (ofB.rows === undefined || ofB.rows === samples) return { dataA: ofA.data, dataB: ofB.data, samples };
     throw new SetnetError(

@@ -1,9 +1,10 @@
 // Features and targets: what users give, checked, in the form that native code takes.
 import { type CsrMatrix, nativeMatrix } from './csr_matrix';
 import { SetnetError } from './errors';
-import { checkBuffer, type FeatureArrayName, featureArrayNames, lengthOf, pin, typedArrayName } from './memory';
+import { checkBuffer, featureArrayNames, lengthOf, pin, typedArrayName } from './memory';
 import type { NativeCsrMatrix, NativeDataset, NativeFeatures } from './native';
-import { describe, listOf, readNumber, readOptions, suggest, typeError } from './options';
+import { describe, listOf, readOptions, suggest, typeError } from './options';
+import { checkWholeRows, isFeatureArray, readRowBatch } from './row_batch';
 import { targetKindOf } from './rules/loss';
 import type { FeatureArray, FeatureMatrix, TargetArray, Targets } from './types';
 
@@ -27,13 +28,7 @@ export interface DataShape {
   classes: readonly string[] | undefined;
 }
 
-function isFeatureArray(value: unknown): value is FeatureArray {
-  const name = typedArrayName(value);
-  // What most calls bring goes ahead of the search.
-  return name === 'Float32Array' || featureArrayNames.includes(name as FeatureArrayName);
-}
-
-const featureKinds = `a ${listOf(featureArrayNames)}, a CsrMatrix or { data, shape: [rows, columns] }`;
+const network = { owner: 'network', axis: 'inputs', others: ', a CsrMatrix ' };
 
 /**
  * The array of a typed array of whole rows, or of { data, shape: [rows, columns] }, or a matrix with a row for each sample;
@@ -41,49 +36,16 @@ const featureKinds = `a ${listOf(featureArrayNames)}, a CsrMatrix or { data, sha
  */
 export function readFeatures(value: unknown, inputs: number, where: string): NativeFeatures {
   if (isFeatureArray(value)) {
-    checkBuffer(value, where);
-    const length = lengthOf(value);
-    if (length % inputs === 0) return value;
-    throw new SetnetError(
-      'ERR_SETNET_SHAPE',
-      `${where} has ${length} elements, which is no multiple of the network's ${inputs} inputs`,
-    );
+    checkWholeRows(value, inputs, network, where);
+    return value;
   }
   const matrix = nativeMatrix(value);
-  if (matrix !== undefined) {
-    if (matrix.columns === inputs) return matrix;
-    throw new SetnetError(
-      'ERR_SETNET_SHAPE',
-      `${where} is a CsrMatrix with ${matrix.columns} columns, but the network has ${inputs} inputs`,
-    );
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || typedArrayName(value) !== undefined) {
-    throw typeError(`${where} must be ${featureKinds}, not ${describe(value)}`);
-  }
-  const { data, shape } = readOptions(value, where, ['data', 'shape']);
-  if (!isFeatureArray(data))
-    throw typeError(`${where}.data must be a ${listOf(featureArrayNames)}, not ${describe(data)}`);
-  if (!Array.isArray(shape) || shape.length !== 2) {
-    throw typeError(`${where}.shape must be [rows, columns], not ${describe(shape)}`);
-  }
-  const limits = { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true };
-  const rows = readNumber(shape[0], `${where}.shape[0]`, limits);
-  const columns = readNumber(shape[1], `${where}.shape[1]`, limits);
-  checkBuffer(data, `${where}.data`);
-  if (columns !== inputs) {
-    throw new SetnetError(
-      'ERR_SETNET_SHAPE',
-      `${where}.shape says ${columns} columns, but the network has ${inputs} inputs`,
-    );
-  }
-  const length = lengthOf(data);
-  if (rows * columns !== length) {
-    throw new SetnetError(
-      'ERR_SETNET_SHAPE',
-      `${where}.data has ${length} elements, but its shape [${rows}, ${columns}] says ${rows * columns}`,
-    );
-  }
-  return data;
+  if (matrix === undefined) return readRowBatch(value, inputs, network, where).data;
+  if (matrix.columns === inputs) return matrix;
+  throw new SetnetError(
+    'ERR_SETNET_SHAPE',
+    `${where} is a CsrMatrix with ${matrix.columns} columns, but the network has ${inputs} inputs`,
+  );
 }
 
 /** How many samples features are, that readFeatures has read. */

@@ -1,4 +1,4 @@
-// Rows of numbers that a matrix is multiplied with, checked, in the form that native code takes.
+// Rows of numbers, checked, in the form that native code takes: samples of a network, what a matrix is multiplied with.
 import { SetnetError } from './errors';
 import { checkBuffer, type FeatureArrayName, featureArrayNames, lengthOf, typedArrayName } from './memory';
 import { describe, listOf, readNumber, readOptions, typeError } from './options';
@@ -10,28 +10,42 @@ export interface RowBatch {
   readonly rows: number | undefined;
 }
 
-function isFeatureArray(value: unknown): value is FeatureArray {
-  return featureArrayNames.includes(typedArrayName(value) as FeatureArrayName);
+/** What takes the rows, for messages. */
+export interface RowTaker {
+  /** "network", "matrix" */
+  readonly owner: string;
+  /** What the width of a row is called there. */
+  readonly axis: string;
+  /** What may be given besides, with the comma before it and a space after it. */
+  readonly others?: string;
 }
 
-/**
- * A typed array of whole rows of `width` numbers, or { data, shape: [rows, width] }; no code of the caller's runs last.
- * `axis`: what the width is called, 'columns' or 'rows' of the matrix.
- */
-export function readRowBatch(value: unknown, width: number, axis: string, where: string): RowBatch {
+export function isFeatureArray(value: unknown): value is FeatureArray {
+  const name = typedArrayName(value);
+  // What most calls bring goes ahead of the search.
+  return name === 'Float32Array' || featureArrayNames.includes(name as FeatureArrayName);
+}
+
+/** Throws unless these are whole rows. */
+export function checkWholeRows(array: FeatureArray, width: number, { owner, axis }: RowTaker, where: string): void {
+  checkBuffer(array, where);
+  const length = lengthOf(array);
+  if (width === 0 ? length === 0 : length % width === 0) return;
+  throw new SetnetError(
+    'ERR_SETNET_SHAPE',
+    `${where} has ${length} elements, which is no multiple of the ${owner}'s ${width} ${axis}`,
+  );
+}
+
+/** A typed array of whole rows of `width` numbers, or { data, shape: [rows, width] }; no code of the caller's runs last. */
+export function readRowBatch(value: unknown, width: number, taker: RowTaker, where: string): RowBatch {
   if (isFeatureArray(value)) {
-    checkBuffer(value, where);
-    const length = lengthOf(value);
-    if (width === 0 && length === 0) return { data: value, rows: undefined };
-    if (width > 0 && length % width === 0) return { data: value, rows: length / width };
-    throw new SetnetError(
-      'ERR_SETNET_SHAPE',
-      `${where} has ${length} elements, which is no multiple of the matrix's ${width} ${axis}`,
-    );
+    checkWholeRows(value, width, taker, where);
+    return { data: value, rows: width === 0 ? undefined : lengthOf(value) / width };
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || typedArrayName(value) !== undefined) {
     throw typeError(
-      `${where} must be a ${listOf(featureArrayNames)} or { data, shape: [rows, columns] }, not ${describe(value)}`,
+      `${where} must be a ${listOf(featureArrayNames)}${taker.others ?? ' '}or { data, shape: [rows, columns] }, not ${describe(value)}`,
     );
   }
   const { data, shape } = readOptions(value, where, ['data', 'shape']);
@@ -47,7 +61,7 @@ export function readRowBatch(value: unknown, width: number, axis: string, where:
   if (columns !== width) {
     throw new SetnetError(
       'ERR_SETNET_SHAPE',
-      `${where}.shape says ${columns} columns, but the matrix has ${width} ${axis}`,
+      `${where}.shape says ${columns} columns, but the ${taker.owner} has ${width} ${taker.axis}`,
     );
   }
   const length = lengthOf(data);

@@ -59,7 +59,7 @@ struct RowSet {
 // rows of one f32 per output, as many and in the same order as the batch's.
 struct Targets {
   const int32_t* classes = nullptr;
-  RowSet numbers;
+  RowSet numbers = {};
 };
 
 // What is the same for all steps of a fit.
@@ -75,9 +75,9 @@ struct StepSettings {
 };
 
 struct StepResult {
-  double lossSum = 0;    // over the batch, before the step's update, dropout active
-  // Losses by class: samples whose largest output is their class (ties: the lower class). By fractions: outputs on their
-  // target's side of 1/2. Else 0.
+  double lossSum = 0;  // over the batch, before the step's update, dropout active
+  // Losses by class: samples whose largest output is their class (ties: the lower class). By fractions: outputs on
+  // their target's side of 1/2. Else 0.
   uint64_t correct = 0;
 };
 
@@ -123,7 +123,8 @@ class Engine {
   // Forward, loss, backward and update on one batch: mean loss over rows.count samples. A feature that is not finite
   // is Code::Nonfinite (row and column named) and nothing has changed. A loss that is not finite is returned as it is.
   virtual Status step(const RowSet& rows, const Targets& targets, const StepSettings& settings, StepResult* result) = 0;
-  // Inference with the current weights, without dropout: out = rows.count x units, row-major, before the loss makes probabilities.
+  // Inference with the current weights, without dropout: out = rows.count x units, row-major, before the loss makes
+  // probabilities.
   virtual Status forward(const RowSet& rows, Span<float> out) = 0;
   // Prune and grow on every layer that evolves; one report per layer of the network (others: zeros and the count).
   // On failure nothing has changed in any layer; but after Code::Memory the engine is not to be used any more.

@@ -53,17 +53,18 @@ TypedArrayView viewOf(const Napi::Value& value, const char* what, napi_typedarra
   return {data, length};
 }
 
-// A CsrMatrix, or the memory of a typed array of one of the six kinds, as it is now; then rows and columns are the
-// caller's.
+// A CsrMatrix (not where `matrix` is null), or the memory of a typed array of one of the six kinds, as it is now; then
+// rows and columns are the caller's.
 backend::MatrixView featuresOf(const Napi::Value& value, const char* what, uint64_t* length,
                                Ref<const CsrMatrix>* matrix) {
-  constexpr const char* kinds =
-      "a Float32Array, Float64Array, Uint8Array, Int8Array, Uint16Array or Int16Array, or a CsrMatrix";
+  const char* kinds = matrix
+                          ? "a Float32Array, Float64Array, Uint8Array, Int8Array, Uint16Array, Int16Array or CsrMatrix"
+                          : "a Float32Array, Float64Array, Uint8Array, Int8Array, Uint16Array or Int16Array";
   napi_typedarray_type type = static_cast<napi_typedarray_type>(-1);
   size_t count = 0;
   void* data = nullptr;
   if (napi_get_typedarray_info(value.Env(), value, &type, &count, &data, nullptr, nullptr) != napi_ok) {
-    const CsrMatrix* found = Wrapped<CsrMatrix>::find(value.Env(), value);
+    const CsrMatrix* found = matrix ? Wrapped<CsrMatrix>::find(value.Env(), value) : nullptr;
     if (!found) failType(value, what, kinds);
     *matrix = Ref<const CsrMatrix>(found);
     return backend::MatrixView::of(found->matrix());

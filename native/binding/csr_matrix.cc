@@ -11,6 +11,7 @@
 #include "binding/external_memory.h"
 #include "binding/job.h"
 #include "binding/options.h"
+#include "binding/prediction.h"
 #include "binding/wrapped.h"
 #include "cpu/backend.h"
 
@@ -80,8 +81,8 @@ struct SampledArguments {
   SampledArguments(const Napi::CallbackInfo& info, const core::CsrMatrix& matrix) {
     const uint64_t samples = requireWhole(info[2], "samples", 0, kLargestWhole);
     threads = requireThreads(info[3]);
-    a = requireFeatures(info[0], "a", samples, matrix.rows);
-    b = requireFeatures(info[1], "b", samples, matrix.columns);
+    a = requireFeatures(info[0], "a", samples, matrix.rows, nullptr);
+    b = requireFeatures(info[1], "b", samples, matrix.columns, nullptr);
     requireMemory(info.Env(), saturatedProduct(matrix.count(), 2 * (sizeof(uint32_t) + sizeof(float))));
   }
 

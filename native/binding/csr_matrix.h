@@ -10,10 +10,11 @@
 #include "base/ref.h"
 #include "binding/addon_data.h"
 #include "binding/monitor.h"
-#include "binding/prediction.h"
 #include "core/csr.h"
 
 namespace setnet::binding {
+
+struct AnswerShape;
 
 class CsrMatrix : public RefCounted {
  public:

@@ -24,7 +24,7 @@ Dataset DatasetArgument::take(uint64_t columns, uint64_t outputs, int loss) cons
   const int rule = loss < 0 ? static_cast<int>(rules::Loss::SoftmaxCrossEntropy) : loss;
   std::vector<int32_t> classes;
   std::vector<float> numbers;
-  if (rules::kLossTargets[rule] == rules::Target::Class) {
+  if (rules::targetOf(rule) == rules::Target::Class) {
     if (isAbsent(classes_))
       fail(env, Code::Type, what_ + " has no classes, which '" + rules::kLosses[rule].name + "' needs");
     classes = copyClasses(classes_, what_ + ".classes", rows_, outputs);
@@ -34,14 +34,15 @@ Dataset DatasetArgument::take(uint64_t columns, uint64_t outputs, int loss) cons
     numbers = copyFloats(numbers_, what_ + ".numbers");
     const uint64_t wanted = requireProduct(env, rows_, outputs, (what_ + ".numbers").c_str());
     if (numbers.size() != wanted)
-      fail(env, Code::Shape, what_ + ".numbers has " + std::to_string(numbers.size()) + " elements, but " +
-                                 std::to_string(rows_) + " rows of " + std::to_string(outputs) + " outputs need " +
-                                 std::to_string(wanted));
+      fail(env, Code::Shape,
+           what_ + ".numbers has " + std::to_string(numbers.size()) + " elements, but " + std::to_string(rows_) +
+               " rows of " + std::to_string(outputs) + " outputs need " + std::to_string(wanted));
     for (size_t i = 0; i < numbers.size(); ++i)
       if (!std::isfinite(numbers[i]))
         fail(env, Code::Nonfinite, what_ + ".numbers[" + std::to_string(i) + "] is not a finite number");
   }
-  return Dataset(view, std::move(matrix), std::move(classes), std::move(numbers), Napi::Persistent(x_.As<Napi::Object>()));
+  return Dataset(view, std::move(matrix), std::move(classes), std::move(numbers),
+                 Napi::Persistent(x_.As<Napi::Object>()));
 }
 
 }  // namespace setnet::binding

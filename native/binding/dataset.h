@@ -1,5 +1,5 @@
-// NativeDataset: features that stay in JavaScript's memory or are a CsrMatrix, and targets (class numbers, or numbers for
-// each output) that are copied.
+// NativeDataset: features that stay in JavaScript's memory or are a CsrMatrix, and targets (class numbers, or numbers
+// for each output) that are copied.
 #pragma once
 
 #include <napi.h>

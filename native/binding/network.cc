@@ -131,7 +131,8 @@ Napi::Value Network::fit(Network& self, const Napi::CallbackInfo& info) {
   if (self.state_->training) fail(env, Code::Busy, "this network is training already; wait for its end or abort it");
   Dataset training = trainingData.take(model->definition.inputs, unitsOf(*model), options.rules.loss);
   std::optional<Dataset> validation;
-  if (validationData) validation.emplace(validationData->take(model->definition.inputs, unitsOf(*model), options.rules.loss));
+  if (validationData)
+    validation.emplace(validationData->take(model->definition.inputs, unitsOf(*model), options.rules.loss));
   return Training::start(env, addonOf(info), Ref<Network>(&self), std::move(training), std::move(validation), options,
                          std::move(callbacks));
 }

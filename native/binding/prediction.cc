@@ -28,7 +28,7 @@ Answer requireAnswer(const Napi::Value& value, const AnswerShape& shape) {
            "the network was never fitted, so that it has no loss to make probabilities; ask for 'logits' or 'classes'");
     return answer == Answer::Default ? Answer::Logits : answer;
   }
-  const rules::Target target = rules::kLossTargets[shape.loss];
+  const rules::Target target = rules::targetOf(shape.loss);
   const std::string fitted = std::string("the network was fitted with '") + rules::kLosses[shape.loss].name + "'";
   if (target == rules::Target::Number) {
     if (answer != Answer::Default)
@@ -63,7 +63,7 @@ void refuseOverlap(Napi::Env env, const backend::MatrixView& x, Span<T> out) {
 Status predictClasses(const backend::Predictor& predictor, const backend::MatrixView& x, const AnswerShape& shape,
                       Span<int32_t> classes, Scratch* scratch) {
   const uint64_t units = shape.units;
-  const bool byThreshold = shape.loss >= 0 && rules::kLossTargets[shape.loss] == rules::Target::Fraction;
+  const bool byThreshold = shape.loss >= 0 && rules::targetOf(shape.loss) == rules::Target::Fraction;
   const uint64_t block = std::min(std::max(kScratchRows, kScratchFloats / units), x.rows);
   if (scratch->size() < block * units) scratch->resize(block * units);
   for (uint64_t first = 0; first < x.rows; first += block) {

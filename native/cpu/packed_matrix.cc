@@ -12,7 +12,6 @@ namespace {
 
 using kernels::kGroupRows;
 
-
 // The four rows of a group: where each begins in an array of rows, how long it is.
 struct GroupRows {
   const uint32_t* rows;

@@ -22,7 +22,7 @@ using kernels::Panels;
 namespace {
 
 Status checkTargets(int loss, const Targets& targets, uint64_t count, int64_t units) {
-  if (rules::kLossTargets[loss] != rules::Target::Class) {
+  if (rules::targetOf(loss) != rules::Target::Class) {
     const RowSet& rows = targets.numbers;
     if (!rows.matrix.data || rows.count != count || rows.matrix.columns != static_cast<uint64_t>(units) ||
         rows.matrix.type != backend::DataType::Float32)
@@ -181,7 +181,7 @@ void Engine::dropOut(size_t layer, const Slice& slice, Range units, uint64_t ste
 }
 
 Status Engine::computeLoss(const Slice& slice, const Targets& targets) {
-  const bool byClass = rules::kLossTargets[rules_.loss] == rules::Target::Class;
+  const bool byClass = rules::targetOf(rules_.loss) == rules::Target::Class;
   // Targets are rows like features, and their place until the gradient replaces them is the gradient's.
   if (!byClass)
     SETNET_TRY(packFeatures(*kernels_, core::Scaling(), targets.numbers, static_cast<uint64_t>(slice.firstSample),
@@ -273,7 +273,7 @@ Status Engine::runSlice(const Slice& slice, const RowSet& rows, const Targets& t
 
 void Engine::sumLoss(const Targets& targets, StepResult* result) const {
   *result = StepResult();
-  const rules::Target kind = rules::kLossTargets[rules_.loss];
+  const rules::Target kind = rules::targetOf(rules_.loss);
   for (int64_t b = 0; b < samples_; ++b) {
     double terms[rules::kLossTerms];
     for (int i = 0; i < rules::kLossTerms; ++i) terms[i] = terms_[i * vectors_ * kLanes + b];

@@ -27,7 +27,7 @@ Status checkScaling(const core::Scaling& scaling) {
 }
 
 Status checkTargets(int loss, const Targets& targets, uint64_t count, uint64_t units) {
-  if (rules::kLossTargets[loss] != rules::Target::Class) {
+  if (rules::targetOf(loss) != rules::Target::Class) {
     const backend::MatrixView& matrix = targets.numbers.matrix;
     if (!matrix.data || targets.numbers.count != count || matrix.columns != units ||
         matrix.type != backend::DataType::Float32)
@@ -71,17 +71,17 @@ class ReferenceEngine : public backend::Engine {
     for (const Layer& layer : network_.layers()) gradients.push_back(layer.zeroGradient());
     const double scale = 1 / rules::lossDivisor(rules_.loss, rows.count, network_.units());
     const float* numbers = static_cast<const float*>(targets.numbers.matrix.data);
-    const bool byClass = rules::kLossTargets[rules_.loss] == rules::Target::Class;
+    const bool byClass = rules::targetOf(rules_.loss) == rules::Target::Class;
     *result = StepResult();
     for (uint64_t k = 0; k < rows.count; ++k) {
       network_.forward(&settings.step, k, &traces[k]);
       const std::vector<double>& outputs = traces[k].outputs();
       std::vector<double> dy;
       uint64_t right = 0;
-      result->lossSum +=
-          byClass ? lossAndGradient(rules_.loss, outputs, targets.classes[k], nullptr, scale, &dy, &right)
-                  : lossAndGradient(rules_.loss, outputs, -1, numbers + targets.numbers.row(k) * network_.units(), scale,
-                                    &dy, &right);
+      result->lossSum += byClass
+                             ? lossAndGradient(rules_.loss, outputs, targets.classes[k], nullptr, scale, &dy, &right)
+                             : lossAndGradient(rules_.loss, outputs, -1,
+                                               numbers + targets.numbers.row(k) * network_.units(), scale, &dy, &right);
       result->correct += right;
       network_.backward(traces[k], std::move(dy), &gradients);
     }

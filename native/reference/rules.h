@@ -92,7 +92,7 @@ inline double lossAndGradient(int loss, const std::vector<double>& logits, int64
     SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY
   }
-  const rules::Target kind = rules::kLossTargets[loss];
+  const rules::Target kind = rules::targetOf(loss);
   if (kind == rules::Target::Class)
     *right = std::max_element(logits.begin(), logits.end()) - logits.begin() == targetClass;  // the first of equal ones
   else

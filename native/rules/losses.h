@@ -26,16 +26,21 @@ constexpr RuleInfo kLosses[] = {
 #undef SETNET_ENTRY
 };
 
-constexpr Target kLossTargets[] = {
-#define SETNET_ENTRY(Rule) Rule::target,
+SETNET_INLINE Target targetOf(int loss) {
+  switch (static_cast<Loss>(loss)) {
+#define SETNET_ENTRY(Rule) \
+  case Loss::Rule:         \
+    return Rule::target;
     SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY
-};
+  }
+  return Target::Class;
+}
 
 // What the gradient of one sample's loss is divided by, for the mean over the batch and, where the loss has one, over
 // outputs: one number, so that there is one multiplication by its inverse, rounded once.
 inline double lossDivisor(int loss, uint64_t samples, uint64_t units) {
-  const double outputs = kLossTargets[loss] == Target::Class ? 1 : static_cast<double>(units);
+  const double outputs = targetOf(loss) == Target::Class ? 1 : static_cast<double>(units);
   return static_cast<double>(samples) * outputs;
 }
 

@@ -305,7 +305,7 @@ inline void check_loss(const KernelTable& table, Random& random) {
     std::vector<uint32_t> predicted(static_cast<size_t>(lanes));
     const float scale = 1.0f / static_cast<float>(batch);
     const auto compare = [&](rules::Loss rule, auto&& single, auto&& exact) {
-      const bool byClass = rules::kLossTargets[static_cast<int>(rule)] == rules::Target::Class;
+      const bool byClass = rules::targetOf(static_cast<int>(rule)) == rules::Target::Class;
       // Where there are numbers they lie where the gradient is written, zeros beyond the batch.
       PanelMemory targets = gradient;
       for (int64_t u = 0; u < units; ++u)

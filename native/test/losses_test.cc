@@ -46,8 +46,7 @@ NumberedSamples numberedSamples(uint64_t count, uint64_t columns, uint64_t outpu
   samples.outputs = outputs;
   for (uint64_t i = 0; i < count * outputs; ++i) {
     const double fraction = random.chance(0.7) ? static_cast<double>(random.below(2)) : random.uniform(0, 1);
-    samples.numbers.push_back(
-        static_cast<float>(loss == Loss::BinaryCrossEntropy ? fraction : random.uniform(-2, 2)));
+    samples.numbers.push_back(static_cast<float>(loss == Loss::BinaryCrossEntropy ? fraction : random.uniform(-2, 2)));
   }
   return samples;
 }
@@ -98,8 +97,7 @@ TEST("values and gradients by hand") {
   for (const backend::Backend* backend : {&cpu::backend(), &reference::backend()}) {
     Ref<core::Model> after;
     // Two samples of two outputs; the bias's velocity is the gradient.
-    backend::StepResult result =
-        stepOn(*backend, Loss::BinaryCrossEntropy, {0, 1, -2, 3}, {1, 1, 1, 0.25f}, 2, &after);
+    backend::StepResult result = stepOn(*backend, Loss::BinaryCrossEntropy, {0, 1, -2, 3}, {1, 1, 1, 0.25f}, 2, &after);
     const double first = (std::log(2.0) + std::log1p(std::exp(-1.0))) / 2;
     const double second = (std::log1p(std::exp(2.0)) + std::log1p(std::exp(3.0)) - 0.25 * 3) / 2;
     CHECK_NEAR(result.lossSum, first + second, 1e-6);
@@ -142,7 +140,8 @@ TEST("laneLogOnePlus is the logarithm of 1 + t") {
 
 double meanLoss(const core::Model& model, const NumberedSamples& samples, Loss loss) {
   backend::StepResult result;
-  CHECK_OK(engineOf(reference::backend(), model, loss)->step(samples.rows(), samples.numberTargets(), at(0, 0), &result));
+  CHECK_OK(
+      engineOf(reference::backend(), model, loss)->step(samples.rows(), samples.numberTargets(), at(0, 0), &result));
   return result.lossSum / static_cast<double>(samples.count());
 }
 
@@ -176,10 +175,11 @@ TEST("twenty steps equal the reference's, whatever the batch and the number of o
       const uint64_t outputs = trial % 4 == 0 ? 1 : random.between(2, 20);
       const uint64_t batch = random.between(1, 70);
       const LayerKind last = static_cast<LayerKind>(random.below(3));
-      const Ref<core::Model> model = randomModel(
-          networkOf(11, {layerOf(LayerKind::Sparse, 13, Activation::Linear, 0.4), layerOf(last, outputs, Activation::Linear, 0.7)}),
-          random);
-      std::unique_ptr<backend::Engine> cpu = engineOf(cpu::backend(), *model, loss, static_cast<int>(random.between(1, 3)));
+      const Ref<core::Model> model = randomModel(networkOf(11, {layerOf(LayerKind::Sparse, 13, Activation::Linear, 0.4),
+                                                                layerOf(last, outputs, Activation::Linear, 0.7)}),
+                                                 random);
+      std::unique_ptr<backend::Engine> cpu =
+          engineOf(cpu::backend(), *model, loss, static_cast<int>(random.between(1, 3)));
       std::unique_ptr<backend::Engine> reference = engineOf(reference::backend(), *model, loss);
       for (uint64_t step = 0; step < 20; ++step) {
         const NumberedSamples samples = numberedSamples(batch, 11, outputs, loss, random);

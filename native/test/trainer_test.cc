@@ -100,6 +100,10 @@ class NoteBackend : public backend::Backend {
                          Ref<backend::Predictor>*) const override {
     return Status(Code::State, "not needed here");
   }
+  Status sampledProduct(const core::CsrMatrix&, const backend::MatrixView&, const backend::MatrixView&, int,
+                        Span<float>) const override {
+    return Status(Code::State, "not needed here");
+  }
 
  private:
   Notes* notes_;

@@ -41,7 +41,7 @@ void lossTerms(int loss, RowPanel& panel, int64_t units, float* terms) {
 }  // namespace
 
 double accuracyOf(int loss, uint64_t correct, uint64_t samples, uint64_t units) {
-  const rules::Target kind = rules::kLossTargets[loss];
+  const rules::Target kind = rules::targetOf(loss);
   if (kind == rules::Target::Number) return std::numeric_limits<double>::quiet_NaN();
   const double answers = static_cast<double>(samples) * (kind == rules::Target::Class ? 1 : static_cast<double>(units));
   return answers > 0 ? static_cast<double>(correct) / answers : 0;
@@ -50,7 +50,7 @@ double accuracyOf(int loss, uint64_t correct, uint64_t samples, uint64_t units) 
 Status evaluateRows(const ForwardRows& forward, int loss, uint64_t units, const Dataset& data,
                     const std::atomic<bool>* abort, Evaluation* out) {
   const int rule = loss < 0 ? static_cast<int>(rules::Loss::SoftmaxCrossEntropy) : loss;
-  const rules::Target kind = rules::kLossTargets[rule];
+  const rules::Target kind = rules::targetOf(rule);
   const bool byClass = kind == rules::Target::Class;
   if (byClass ? data.classes.size() != data.x.rows : data.numbers.size() != data.x.rows * units)
     return Status(Code::Data, std::string("the targets do not have the form that the loss '") +

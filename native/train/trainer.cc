@@ -123,7 +123,7 @@ class Run {
     const Clock::time_point start = Clock::now();
     Clock::time_point reported = start;
     const uint64_t units = definition_.layers.back().units;
-    const bool byClass = rules::kLossTargets[options_.rules.loss] == rules::Target::Class;
+    const bool byClass = rules::targetOf(options_.rules.loss) == rules::Target::Class;
     if (byClass) batchClasses_.resize(std::min(options_.batchSize, samples));
     const backend::MatrixView numbers = {training_.numbers.data(), backend::DataType::Float32, samples, units};
     double lossSum = 0;
@@ -280,7 +280,7 @@ Status fit(const backend::Backend& backend, Ref<const core::Model> start, const 
            FitResult* result) {
   if (training.x.rows == 0) return Status(Code::Data, "the training data have no rows");
   const uint64_t units = start->definition.layers.back().units;
-  const bool byClass = rules::kLossTargets[options.rules.loss] == rules::Target::Class;
+  const bool byClass = rules::targetOf(options.rules.loss) == rules::Target::Class;
   for (const Dataset* data : {&training, validation})
     if (data && (byClass ? data->classes.size() != data->x.rows : data->numbers.size() != data->x.rows * units))
       return Status(Code::Data, std::string("the targets do not have the form that the loss '") +

@@ -38,7 +38,7 @@ struct FitOptions {
 };
 
 struct Evaluation {
-  double loss = 0;      // mean over samples
+  double loss = 0;  // mean over samples
   // Fraction of samples whose largest output is their class; of outputs on their target's side of 1/2 where the loss
   // takes fractions; not a number where it takes numbers.
   double accuracy = 0;
@@ -52,8 +52,8 @@ struct EvolutionRecord {
 };
 
 struct EpochRecord {
-  uint64_t epoch = 0;  // of this fit, from 1
-  double loss = 0;     // mean over the epoch's samples, while training (dropout active)
+  uint64_t epoch = 0;       // of this fit, from 1
+  double loss = 0;          // mean over the epoch's samples, while training (dropout active)
   double accuracy = 0;      // as Evaluation's
   double learningRate = 0;  // of the epoch's last step
   double seconds = 0;       // training steps only

@@ -229,7 +229,6 @@ const elementwise: Record<string, (...operands: number[]) => number> = {
   Erf: (z) => erf(z as number),
   Sub: (a, b) => (a as number) - (b as number),
   Mul: (a, b) => (a as number) * (b as number),
-  Sigmoid: (z) => 1 / (1 + Math.exp(-(z as number))),
   Relu: (z) => Math.max(0, z as number),
   Clip: (z, low, high) => Math.min(Math.max(z as number, low as number), high as number),
   IsNaN: (x) => Number(Number.isNaN(x)),

@@ -35,7 +35,7 @@ SETNET_INLINE Words largestUnits(const LossPanel& panel, int64_t units) {
 
 static void loss(const LossArgs& a) {
   const Lanes zero = splat(0.0f);
-  const bool byClass = rules::kLossTargets[a.loss] == rules::Target::Class;
+  const bool byClass = rules::targetOf(a.loss) == rules::Target::Class;
   for (int64_t v = 0; v < a.vectors; ++v) {
     const int64_t count = a.samples - v * kLanes < kLanes ? a.samples - v * kLanes : kLanes;
     alignas(64) uint32_t classes[16];

@@ -14,8 +14,8 @@ struct SoftmaxCrossEntropy : NoParameters {
   static constexpr Target target = Target::Class;
 
   // Writes (gradient * scale) of every unit and hands back the three numbers that sampleLoss needs. Panel gives
-  // logit(u), target(u) (1 at the sample's class, else 0) and set(u, value) / get(u) of the gradient. Where a loss takes
-  // numbers (Target), target(u) is the output's number, and is to be read before set(u).
+  // logit(u), target(u) (1 at the sample's class, else 0) and set(u, value) / get(u) of the gradient. Where a loss
+  // takes numbers (Target), target(u) is the output's number, and is to be read before set(u).
   template <class V, class Panel>
   SETNET_MEMBER_INLINE static void gradient(Panel& panel, int64_t units, V scale, V* terms) {
     V top = panel.logit(0);
