@@ -37,7 +37,7 @@ const libLayers = [
   ['options', 'memory', 'onnx/'],
   ['rules/', 'devices', 'build_info', 'row_batch'],
   ['csr_matrix'],
-  ['data', 'data/', 'scaling', 'layers/'],
+  ['data', 'data/', 'scaling', 'stop_rule', 'layers/'],
   ['definition'],
   ['fit_options', 'layer_view', 'prediction', 'summary', 'training'],
   ['metadata'],

@@ -30,6 +30,7 @@ Napi::Value countToJs(Napi::Env env, uint64_t count);  // a number; counts stay 
 // 16 hexadecimal digits.
 std::string hexOf(uint64_t number);
 
+Napi::Object evolutionToJs(Napi::Env env, const train::EvolutionRecord& record);
 Napi::Object evaluationToJs(Napi::Env env, const train::Evaluation& evaluation);
 Napi::Object epochToJs(Napi::Env env, const train::EpochRecord& record);
 Napi::Object progressToJs(Napi::Env env, const train::Progress& progress);

@@ -90,6 +90,23 @@ int parseThreads(const Napi::Value& value) {
   return static_cast<int>(requireWhole(value, "threads", 1, kMostThreadsAsked));
 }
 
+core::EvolutionRules parseEvolutionRules(const Napi::Object& object) {
+  core::EvolutionRules rules;
+  rules.prune = requireRule(object.Get("prune"), "evolution.prune", all(rules::kPruneRules)).rule;
+  rules.grow = requireRule(object.Get("grow"), "evolution.grow", all(rules::kGrowRules)).rule;
+  const Napi::Object newWeights = requireObject(object.Get("newWeights"), "evolution.newWeights");
+  const Napi::Value name = newWeights.Get("name");
+  rules.newWeightsAsLayer = name.IsString() && name.As<Napi::String>().Utf8Value() == "initializer";
+  if (!rules.newWeightsAsLayer)
+    rules.newWeights = requireRule(newWeights, "evolution.newWeights", all(rules::kInitializers));
+  rules.regrowPruned = requireBoolean(object.Get("regrowPruned"), "evolution.regrowPruned");
+  rules.keepZeros = requireBoolean(object.Get("keepZeros"), "evolution.keepZeros");
+  rules.resetState = requireBoolean(object.Get("resetState"), "evolution.resetState");
+  return rules;
+}
+
+double parseZeta(const Napi::Object& object) { return requireInRange(object.Get("zeta"), "evolution.zeta", 0, 1); }
+
 void parseEvolution(const Napi::Value& value, train::FitOptions* options) {
   options->evolve = !value.IsNull();
   if (!options->evolve) {
@@ -97,18 +114,26 @@ void parseEvolution(const Napi::Value& value, train::FitOptions* options) {
     return;
   }
   const Napi::Object object = requireObject(value, "evolution");
-  core::EvolutionRules& rules = options->evolution;
-  rules.prune = requireRule(object.Get("prune"), "evolution.prune", all(rules::kPruneRules)).rule;
-  rules.grow = requireRule(object.Get("grow"), "evolution.grow", all(rules::kGrowRules)).rule;
-  options->zeta = requireInRange(object.Get("zeta"), "evolution.zeta", 0, 1);
+  options->evolution = parseEvolutionRules(object);
+  options->zeta = parseZeta(object);
   options->zetaSchedule = requireRule(object.Get("schedule"), "evolution.schedule", all(rules::kSchedules));
-  const Napi::Object newWeights = requireObject(object.Get("newWeights"), "evolution.newWeights");
-  const Napi::Value name = newWeights.Get("name");
-  rules.newWeightsAsLayer = name.IsString() && name.As<Napi::String>().Utf8Value() == "initializer";
-  if (!rules.newWeightsAsLayer)
-    rules.newWeights = requireRule(newWeights, "evolution.newWeights", all(rules::kInitializers));
-  rules.regrowPruned = requireBoolean(object.Get("regrowPruned"), "evolution.regrowPruned");
+  options->trigger = requireRule(object.Get("trigger"), "evolution.trigger", all(rules::kTriggers));
+  options->initialBudget = requireBoolean(object.Get("initialBudget"), "evolution.initialBudget");
+  options->finalEvolution = requireBoolean(object.Get("finalEvolution"), "evolution.finalEvolution");
   options->finalPrune = requireBoolean(object.Get("finalPrune"), "evolution.finalPrune");
+}
+
+train::StopRule parseStopRule(const Napi::Value& value) {
+  const Napi::Object object = requireObject(value, "stopRule");
+  train::StopRule rule;
+  rule.monitor =
+      static_cast<train::Monitor>(requireOneOf(object.Get("monitor"), "stopRule.monitor", all(train::kMonitorNames)));
+  const Napi::Value patience = object.Get("patience");
+  rule.stopsEarly = !patience.IsNull();
+  if (rule.stopsEarly) rule.patience = requireWhole(patience, "stopRule.patience", 1, kLargestWhole);
+  rule.minDelta = requireInRange(object.Get("minDelta"), "stopRule.minDelta", 0, kLargestFloat);
+  rule.restoreBest = requireBoolean(object.Get("restoreBest"), "stopRule.restoreBest");
+  return rule;
 }
 
 }  // namespace
@@ -191,6 +216,15 @@ backend::PredictorOptions parsePredictorOptions(const Napi::Value& value) {
   return options;
 }
 
+backend::EvolutionSettings parseEvolutionByHand(const Napi::Value& value, bool growBack) {
+  const Napi::Object object = requireObject(value, "evolution");
+  backend::EvolutionSettings settings;
+  settings.rules = parseEvolutionRules(object);
+  settings.zeta = settings.baseZeta = parseZeta(object);
+  settings.growBack = growBack;
+  return settings;
+}
+
 train::FitOptions parseFitOptions(const Napi::Value& value) {
   const Napi::Object object = requireObject(value, "options");
   train::FitOptions options;
@@ -202,6 +236,7 @@ train::FitOptions parseFitOptions(const Napi::Value& value) {
   options.learningRate = requireRule(object.Get("learningRate"), "learningRate", all(rules::kSchedules));
   options.warmup = requireInRange(object.Get("warmup"), "warmup", 0, kLargestWhole);
   parseEvolution(object.Get("evolution"), &options);
+  options.stop = parseStopRule(object.Get("stopRule"));
   options.threads = parseThreads(object.Get("threads"));
   options.progressSeconds = requireInRange(object.Get("progressSeconds"), "progressSeconds", 0, kLargestFloat);
   return options;

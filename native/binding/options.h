@@ -43,6 +43,9 @@ void parseModelState(const Napi::Value& value, core::Model* model);
 
 backend::PredictorOptions parsePredictorOptions(const Napi::Value& value);
 
+// One evolution outside a fit, or (growBack false) the removal alone. Its number is the caller's to say.
+backend::EvolutionSettings parseEvolutionByHand(const Napi::Value& value, bool growBack);
+
 train::FitOptions parseFitOptions(const Napi::Value& value);
 
 }  // namespace setnet::binding

@@ -74,6 +74,8 @@ Status Engine::evolve(const EvolutionSettings& settings, std::vector<core::Layer
       SETNET_TRY(layers_[l].evolve(settings, seed_, &evolution_, &evolution_.layers[l], &made[l]));
     for (size_t l = 0; l < layers_.size(); ++l)
       SETNET_TRY(layers_[l].commit(&evolution_.layers[l], &evolution_.packing));
+    if (settings.rules.resetState)
+      for (Layer& layer : layers_) layer.resetState();
     *reports = std::move(made);
     if (evolution_.bytes() > kKeptForEvolution) evolution_ = EvolutionBuffers();
   } catch (const std::bad_alloc&) {

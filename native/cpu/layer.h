@@ -64,6 +64,9 @@ class Layer {
   // Code::Memory: then the layer is not to be used any more.
   Status commit(EvolvedLayer* evolved, PackMemory* memory);
 
+  // Optimizer state as at the beginning: all 0.
+  void resetState();
+
   // Code::Diverged where a weight, bias, activation parameter or optimizer state is not finite.
   Status checkFinite() const;
   Status exportState(bool withOptimizerState, core::LayerState* out) const;

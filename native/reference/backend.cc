@@ -109,6 +109,8 @@ class ReferenceEngine : public backend::Engine {
     for (size_t l = 0; l < evolved.size(); ++l)
       SETNET_TRY(network_.layers()[l].evolve(settings, network_.definition().seed, &evolved[l], &made[l]));
     network_.layers() = std::move(evolved);
+    if (settings.rules.resetState)
+      for (Layer& layer : network_.layers()) layer.resetState();
     *reports = std::move(made);
     return Status();
   }
