@@ -31,6 +31,7 @@ export { type MaskedOptions, masked } from './layers/masked';
 export { type SparseOptions, sparse } from './layers/sparse';
 export { type EvaluateOptions, type FinalizeOptions, type LoadOptions, Network } from './network';
 export type { Output, PredictOptions } from './prediction';
+export { type Preset, type PresetOptions, presets, type SynapsesOptions } from './presets';
 export type { Activation, Activations } from './rules/activation';
 export { type Adam, type AdamOptions, adam } from './rules/adam';
 export { type Adamw, type AdamwOptions, adamw } from './rules/adamw';

@@ -40,7 +40,7 @@ const libLayers = [
   ['data', 'data/', 'scaling', 'stop_rule', 'layers/'],
   ['definition'],
   ['fit_options', 'layer_view', 'prediction', 'summary', 'training'],
-  ['metadata'],
+  ['metadata', 'presets'],
   ['model_file'],
   ['session'],
   ['network'],

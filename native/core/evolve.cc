@@ -115,11 +115,10 @@ void drawNewWeights(const CsrView& before, const EvolutionRules& rules, const La
   memory->newWeights.renew(0);
   const uint64_t grown = memory->newcomers.size();
   if (grown == 0) return;
-  const double count = static_cast<double>(connections);
-  const double inputs = static_cast<double>(before.columns);
+  const rules::Fans fans = rules::Fans::of(static_cast<double>(connections), static_cast<double>(before.columns),
+                                           static_cast<double>(before.rows));
   const rules::WeightScale scale =
-      rules::weightScale(rules.newWeightsAsLayer ? input.layerInitializer : rules.newWeights,
-                         count / static_cast<double>(before.rows), count / inputs, inputs);
+      rules::weightScale(rules.newWeightsAsLayer ? input.layerInitializer : rules.newWeights, fans);
   if (scale.scale == 0) return;
   weightsOfCells({input.seed, Purpose::NewWeight, input.layer, input.evolution}, {memory->newcomers.data(), grown},
                  scale, {memory->newWeights.renew(grown), grown});

@@ -86,11 +86,11 @@ Cells evolvedModel(const CsrMatrix& before, const EvolutionRules& rules, const L
     newcomers.push_back(cell);
   }
   if (newcomers.empty()) return cells;
+  const double inputs = static_cast<double>(before.columns), outputs = static_cast<double>(before.rows);
   const double count = static_cast<double>(cells.size());
-  const double inputs = static_cast<double>(before.columns);
   const rules::WeightScale scale =
       rules::weightScale(rules.newWeightsAsLayer ? input.layerInitializer : rules.newWeights,
-                         count / static_cast<double>(before.rows), count / inputs, inputs);
+                         {count / outputs, count / inputs, inputs, outputs});
   for (uint64_t cell : newcomers)
     cells[cell] = bitsOf(weightOfCell({input.seed, Purpose::NewWeight, input.layer, input.evolution}, cell, scale));
   return cells;
