@@ -12,6 +12,7 @@ const codes = {
   ERR_SETNET_IO: 'The operating system refused a file operation.',
   ERR_SETNET_STATE: 'The object cannot do this in its present state: disposed, closed, never fitted, iterated already.',
   ERR_SETNET_BUSY: 'The network is training; this needs it for itself.',
+  ERR_SETNET_RESUME: 'Options or data are not those of the training that is to go on.',
   ERR_SETNET_DIVERGED: 'Training left the finite numbers; the network is as after the last finished epoch.',
   ERR_SETNET_MEMORY: 'Memory could not be had.',
   ERR_SETNET_DEVICE: 'The device asked for cannot be used; devices() says why.',

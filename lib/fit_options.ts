@@ -1,4 +1,5 @@
 // The options of fit, checked, with every default filled in.
+import { type CheckpointOptions, readCheckpoint } from './checkpoint';
 import { type DataShape, type Dataset, readDataset } from './data';
 import { readThreads } from './definition';
 import { SetnetError } from './errors';
@@ -35,6 +36,18 @@ export interface FitOptions {
    */
   readonly restoreBest?: Monitor | boolean;
   /**
+   * Writes the state of the training to a file before the first epoch, after every `everyEpochs` epochs and at the end, each
+   * time before training goes on: after a crash `Network.load(path)` and `fit(data, { ...same, resume: true })` go on there.
+   * Where that fails, training ends as by an abort.
+   */
+  readonly checkpoint?: CheckpointOptions;
+  /**
+   * Go on with a training that was interrupted or stopped: of a network that was loaded from a checkpoint, or whose fit was
+   * stopped or aborted. Everything becomes as if it had never stopped, to the bit. All options and the data must be the same,
+   * except threads, signal, callbacks and the checkpoint. Default false.
+   */
+  readonly resume?: boolean;
+  /**
    * Ends the training within a step: the loop and `done` reject with `signal.reason`; nothing is removed finally, and the
    * network is as after the last finished step.
    */
@@ -59,6 +72,7 @@ export interface FitOptions {
 }
 
 export interface ReadFitOptions {
+  checkpointPath: string | undefined;
   native: NativeFitOptions;
   validation: NativeDataset | null;
   signal: AbortSignalLike | undefined;
@@ -75,6 +89,8 @@ const names = [
   'validation',
   'earlyStopping',
   'restoreBest',
+  'checkpoint',
+  'resume',
   'signal',
   'onProgress',
   'threads',
@@ -100,7 +116,10 @@ export function readFitOptions(
   const optimizer = readOptimizer(options.optimizer ?? 'sgd', `${where}: optimizer`);
   const loss = readLossFor(options.loss ?? 'softmaxCrossEntropy', shape.outputs, `${where}: loss`);
   const isStatic = options.evolution === null || options.evolution === false;
+  const checkpoint =
+    options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, `${where}: checkpoint`);
   return {
+    checkpointPath: checkpoint?.path,
     native: {
       epochs: readNumber(options.epochs ?? 10, `${where}: epochs`, { min: 1, max: maxEpochs, integer: true }),
       batchSize: readNumber(options.batchSize ?? 128, `${where}: batchSize`, {
@@ -122,6 +141,8 @@ export function readFitOptions(
         targetKindOf(loss.name) !== 'number',
         where,
       ),
+      checkpointEvery: checkpoint?.everyEpochs ?? 0,
+      resume: readBoolean(options.resume ?? false, `${where}: resume`),
       threads: options.threads === undefined ? threads : readThreads(options.threads, `${where}: threads`),
       progressSeconds,
     },

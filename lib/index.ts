@@ -1,5 +1,6 @@
 // setnet: truly sparse neural networks that rewire themselves while they learn. Named exports only.
 export { type BuildInfo, buildInfo } from './build_info';
+export type { CheckpointOptions } from './checkpoint';
 export {
   type CooArrays,
   type CsrArrays,
@@ -29,7 +30,7 @@ export type {
 export { type DenseOptions, dense } from './layers/dense';
 export { type MaskedOptions, masked } from './layers/masked';
 export { type SparseOptions, sparse } from './layers/sparse';
-export { type EvaluateOptions, type FinalizeOptions, type LoadOptions, Network } from './network';
+export { type EvaluateOptions, type FinalizeOptions, type LoadOptions, Network, type SaveOptions } from './network';
 export type { Output, PredictOptions } from './prediction';
 export { type Preset, type PresetOptions, presets, type SynapsesOptions } from './presets';
 export type { Activation, Activations } from './rules/activation';

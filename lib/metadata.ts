@@ -1,31 +1,19 @@
 // What a model file says beside its tensors: one JSON string with the definition, the counters and the run record. It holds
 // nothing that two equal runs could differ in: no time, host, path, thread count or instruction set.
 import { isDeepStrictEqual } from 'node:util';
+import { readTraining, type StoredTraining, trainingObject } from './checkpoint';
 import { type Definition, makeDefinition, readLayers } from './definition';
 import { SetnetError } from './errors';
+import { type FitRecord, readFitRecord } from './fit_record';
 import { maxUnits } from './layers/definition';
-import type { NativeFitOptions, NativeLayerSpec, NativeModelState, NativeNetworkInfo, NativeScaling } from './native';
+import type { NativeLayerSpec, NativeModelState, NativeNetworkInfo, NativeScaling } from './native';
 import { describe, readBoolean, readName, readNumber, readOptions } from './options';
 import { evolutionObject, readEvolution } from './rules/evolution';
 import { readLoss } from './rules/loss';
-import { readOptimizer } from './rules/optimizer';
 import { ruleObject } from './rules/table';
-import { readStopRule, stopOptions } from './stop_rule';
 
 /** The version of this format; a reader refuses others. */
 const formatVersion = 1;
-
-/** One fit of a network's life, as users would write it: the options that change results. */
-export interface FitRecord {
-  readonly samples: number;
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly loss: object;
-  readonly optimizer: object;
-  readonly evolution: object | null;
-  readonly earlyStopping?: object;
-  readonly restoreBest?: string;
-}
 
 /** Evolutions by hand, between fits. */
 export interface HandRecord {
@@ -46,22 +34,6 @@ export interface RunRecord {
 }
 
 export const emptyRecord: RunRecord = Object.freeze({ fits: [], byHand: [], trainedConnections: null });
-
-export function fitRecord(options: NativeFitOptions, samples: number): FitRecord {
-  const { epochs, batchSize, loss, optimizer, learningRate, warmup, evolution, stopRule } = options;
-  return {
-    samples,
-    epochs,
-    batchSize,
-    loss: ruleObject('losses', loss),
-    optimizer: {
-      ...ruleObject('optimizers', optimizer),
-      learningRate: { ...ruleObject('schedules', learningRate), warmup },
-    },
-    evolution: evolution === null ? null : evolutionObject(evolution),
-    ...stopOptions(stopRule),
-  };
-}
 
 /** The record with one more fit. */
 export function addFit(record: RunRecord, options: FitRecord, trainedConnections: number): RunRecord {
@@ -106,8 +78,13 @@ function layerObject(layer: NativeLayerSpec): object {
 }
 
 /** `info` and the file's tensors must be of one state: both of the same snapshot. */
-export function writeMetadata(definition: Definition, info: NativeNetworkInfo, record: RunRecord): string {
-  return JSON.stringify(metadataObject(definition, stateOf(info), record, info.topologyDigest));
+export function writeMetadata(
+  definition: Definition,
+  info: NativeNetworkInfo,
+  record: RunRecord,
+  training?: StoredTraining,
+): string {
+  return JSON.stringify(metadataObject(definition, stateOf(info), record, info.topologyDigest, training));
 }
 
 function stateOf({ step, epoch, evolution, loss, finalised, scaling }: NativeNetworkInfo): NativeModelState {
@@ -119,6 +96,7 @@ function metadataObject(
   state: NativeModelState,
   record: RunRecord,
   topologyDigest: string,
+  training: StoredTraining | undefined,
 ): object {
   const { kind, missing } = spec.scaling;
   return {
@@ -131,6 +109,7 @@ function metadataObject(
     loss: state.loss,
     finalised: state.finalised,
     run: { fits: record.fits, byHand: record.byHand, trainedConnections: record.trainedConnections, topologyDigest },
+    ...(training === undefined ? {} : { training: trainingObject(training) }),
   };
 }
 
@@ -144,6 +123,8 @@ export interface Metadata {
   state: NativeModelState;
   record: RunRecord;
   topologyDigest: string;
+  /** Of a checkpoint. */
+  training: StoredTraining | undefined;
 }
 
 function formatError(message: string): SetnetError {
@@ -174,8 +155,9 @@ export function readMetadata(json: string, threads: number): Metadata {
     throw formatError(`format is ${describe(version)}; this version of setnet reads format ${formatVersion}`);
   }
   const metadata = asFormat(() => readParsed(parsed, threads));
-  const { definition, state, record, topologyDigest } = metadata;
-  const understood: unknown = JSON.parse(JSON.stringify(metadataObject(definition, state, record, topologyDigest)));
+  const { definition, state, record, topologyDigest, training } = metadata;
+  const made = metadataObject(definition, state, record, topologyDigest, training);
+  const understood: unknown = JSON.parse(JSON.stringify(made));
   const difference = firstDifference(parsed, understood, '');
   if (difference !== undefined) throw formatError(difference);
   return metadata;
@@ -192,8 +174,9 @@ function readParsed(parsed: unknown, threads: number): Metadata {
     'loss',
     'finalised',
     'run',
+    'training',
   ] as const;
-  const { definition, classes, features, scaling, counters, loss, finalised, run } = readOptions(
+  const { definition, classes, features, scaling, counters, loss, finalised, run, training } = readOptions(
     parsed,
     'the object',
     known,
@@ -234,7 +217,14 @@ function readParsed(parsed: unknown, threads: number): Metadata {
     byHand: readByHand(byHand),
     trainedConnections: trainedConnections === null ? null : readCount(trainedConnections, 'run.trainedConnections'),
   };
-  return { definition: makeDefinition(spec, classes, features, ''), state, record, topologyDigest };
+  return {
+    definition: makeDefinition(spec, classes, features, ''),
+    state,
+    record,
+    topologyDigest,
+    training:
+      training === undefined ? undefined : readTraining(training, 'training', { readCounter, fail: formatError }),
+  };
 }
 
 function readFits(value: unknown): RunRecord['fits'] {
@@ -242,34 +232,7 @@ function readFits(value: unknown): RunRecord['fits'] {
   return value.map((entry: unknown, index) => {
     const where = `run.fits[${index}]`;
     const { times, options } = readOptions(entry, where, ['times', 'options']);
-    const at = `${where}.options`;
-    const fit = readOptions(options, at, [
-      'samples',
-      'epochs',
-      'batchSize',
-      'loss',
-      'optimizer',
-      'evolution',
-      'earlyStopping',
-      'restoreBest',
-    ]);
-    const { rule: optimizer, learningRate } = readOptimizer(fit.optimizer, `${at}.optimizer`);
-    const native: NativeFitOptions = {
-      epochs: readCount(fit.epochs, `${at}.epochs`),
-      batchSize: readCount(fit.batchSize, `${at}.batchSize`),
-      loss: readLoss(fit.loss, `${at}.loss`),
-      optimizer,
-      learningRate: learningRate.rule,
-      warmup: learningRate.warmup,
-      evolution: fit.evolution === null ? null : readEvolution(fit.evolution, `${at}.evolution`),
-      stopRule: readStopRule(fit.earlyStopping, fit.restoreBest, true, true, at),
-      threads: 1,
-      progressSeconds: 0,
-    };
-    return {
-      times: readCount(times, `${where}.times`),
-      options: fitRecord(native, readCount(fit.samples, `${at}.samples`)),
-    };
+    return { times: readCount(times, `${where}.times`), options: readFitRecord(options, `${where}.options`) };
   });
 }
 

@@ -1,4 +1,5 @@
 // Reading a model file: what Network.load and Session.load have in common.
+import { nativeCheckpoint, type StoredTraining } from './checkpoint';
 import type { Definition } from './definition';
 import { guard, guardAsync, SetnetError } from './errors';
 import { native } from './loader';
@@ -9,13 +10,16 @@ export interface OpenedModel {
   readonly network: NativeNetwork;
   readonly definition: Definition;
   readonly record: RunRecord;
+  /** Of a checkpoint. */
+  readonly training: StoredTraining | undefined;
 }
 
 /** The network of a file, everything in the file checked; nothing of the file is kept. */
 export async function openModel(path: string, threads: number): Promise<OpenedModel> {
   const file = await guardAsync(() => native().readModelFile(path));
-  const { definition, state, record, topologyDigest } = readMetadata(file.json, threads);
-  const network = guard(() => file.network(definition.spec, state));
+  const { definition, state, record, topologyDigest, training } = readMetadata(file.json, threads);
+  const checkpoint = training === undefined ? null : nativeCheckpoint(training);
+  const network = guard(() => file.network(definition.spec, state, checkpoint));
   file.letGo();
   const digest = guard(() => network.info()).topologyDigest;
   if (digest !== topologyDigest) {
@@ -25,5 +29,5 @@ export async function openModel(path: string, threads: number): Promise<OpenedMo
       `${path}: run.topologyDigest is ${topologyDigest}, but the connections in the file have ${digest}`,
     );
   }
-  return { network, definition, record };
+  return { network, definition, record, training };
 }

@@ -157,6 +157,10 @@ export interface NativeFitOptions {
     finalPrune: boolean;
   };
   stopRule: NativeStopRule;
+  /** Epochs; 0: no checkpoint is stored. */
+  checkpointEvery: number;
+  /** Go on with what `checkpoint()` describes. */
+  resume: boolean;
   threads: number;
   progressSeconds: number;
 }
@@ -168,6 +172,33 @@ export interface NativeStopRule {
   patience: number | null;
   minDelta: number;
   restoreBest: boolean;
+}
+
+/** How far a fit is that can go on. */
+export interface NativeFitState {
+  /** Finished epochs. */
+  epoch: number;
+  /** Nothing is left to do. */
+  finished: boolean;
+  fitBegan: bigint;
+  stateBegan: bigint;
+  /** 0: nothing was validated. */
+  bestEpoch: number;
+  bestValue: number;
+  bestSteps: bigint;
+  /** The best network is kept beside the present one. */
+  hasBestNetwork: boolean;
+  budgets: number[];
+  /** 16 hexadecimal digits. */
+  dataDigest: string;
+  /** Of the network as it was then. */
+  info: NativeNetworkInfo;
+}
+
+/** What a file says of it. */
+export interface NativeCheckpoint extends Omit<NativeFitState, 'info'> {
+  /** The name of the rule that its state belongs to. */
+  optimizer: string;
 }
 
 export interface NativeEvaluation {
@@ -249,12 +280,19 @@ export interface NativeTraining {
    */
   setStepped(stepped: boolean): void;
   acknowledge(epoch: number): void;
+  /** What onCheckpoint asked for is stored: the trainer goes on. */
+  acknowledgeCheckpoint(): void;
 }
 
 export interface NativeTrainingCallbacks {
   /** Called at most every progressSeconds; late ones are dropped, never queued. */
   onProgress: null | ((progress: NativeProgress) => void);
   onEpoch: (record: NativeEpochRecord) => void;
+  /**
+   * The network's checkpoint() is to be stored; the trainer waits. record: of the epoch, before onEpoch tells it; null before
+   * the first one. result: what there is so far, without epochs.
+   */
+  onCheckpoint: (record: NativeEpochRecord | null, result: NativeFitResult) => void;
   /** error: null on success. The published state and counters are already those of the end. */
   onDone: (error: Error | null, result: NativeFitResult | null) => void;
 }
@@ -347,6 +385,11 @@ export interface NativeNetwork extends NativePredictor {
   clone(): NativeNetwork;
   /** Writes the published state; `json` becomes the metadata entry "setnet". */
   save(path: string, json: string): Promise<void>;
+  /** What a fit can go on from, or null. */
+  checkpoint(): NativeFitState | null;
+  /** Writes it, with its network; `json` becomes the metadata entry "setnet". ERR_SETNET_STATE where there is none. */
+  saveCheckpoint(path: string, json: string): Promise<void>;
+  dropCheckpoint(): void;
   /** Aborts a running fit, then frees. */
   dispose(): void;
 }
@@ -355,7 +398,7 @@ export interface NativeNetwork extends NativePredictor {
 export interface NativeModelFile {
   readonly json: string;
   /** Uses up nothing: may be called again. Fails with ERR_SETNET_FORMAT where tensors do not fit the definition. */
-  network(spec: NativeNetworkSpec, state: NativeModelState): NativeNetwork;
+  network(spec: NativeNetworkSpec, state: NativeModelState, checkpoint: NativeCheckpoint | null): NativeNetwork;
   /** Frees what was read; `network` fails with ERR_SETNET_STATE then. */
   letGo(): void;
 }

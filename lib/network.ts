@@ -1,12 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { checkSameFit, type StoredHistory, type StoredTraining } from './checkpoint';
 import { type DataShape, type Dataset, type Features, pinDataset, readDataset } from './data';
 import { type Definition, type NetworkOptions, readNetworkOptions, readThreads } from './definition';
 import { type DeviceName, readDevice } from './devices';
 import { guard, guardAsync, SetnetError } from './errors';
 import { type FitOptions, readFitOptions } from './fit_options';
+import { type FitRecord, fitRecord } from './fit_record';
 import { type LayerView, viewLayer } from './layer_view';
 import { native } from './loader';
-import { addByHand, addFit, emptyRecord, fitRecord, lastZeta, type RunRecord, writeMetadata } from './metadata';
+import { addByHand, addFit, emptyRecord, lastZeta, type RunRecord, writeMetadata } from './metadata';
 import { openModel } from './model_file';
 import type { NativeDataset, NativeEvolutionRecord, NativeNetwork, NativeNetworkInfo } from './native';
 import { describe, readBoolean, readNumber, readOptions, readPath, typeError } from './options';
@@ -16,7 +18,14 @@ import { targetKindOf } from './rules/loss';
 import { set } from './rules/set';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
-import { beginTraining, evolutionReport, silenceTraining, type Training } from './training';
+import {
+  beginTraining,
+  endedTraining,
+  evolutionReport,
+  restoreHistory,
+  silenceTraining,
+  type Training,
+} from './training';
 import type { Evaluation, EvolutionReport, FileUrl, FinalReport } from './types';
 
 /** Options of `evaluate`. */
@@ -33,6 +42,15 @@ export interface LoadOptions {
   readonly threads?: number;
 }
 
+/** Options of `save`. */
+export interface SaveOptions {
+  /**
+   * Also what a training goes on with (`fit({ ...same, resume: true })`): of a fit that was stopped, or as its last checkpoint
+   * was. `ERR_SETNET_STATE` where there is none. Default false.
+   */
+  readonly training?: boolean;
+}
+
 /** Options of `finalize`. */
 export interface FinalizeOptions {
   /** The fraction removed of the weights of each sign, above 0 and at most 1. Default: that of the last fit, else 0.3. */
@@ -45,6 +63,9 @@ export interface FinalizeOptions {
 
 const key = Symbol('Network');
 let takeParts: (network: Network, where: string) => NetworkParts;
+
+/** With the network's record while that fit runs. */
+type ResumableTraining = StoredTraining & { readonly record: RunRecord };
 
 /** A fit that runs: what the network's record will be once an epoch of it is published. */
 interface Running {
@@ -68,15 +89,24 @@ export class Network {
   readonly #layers: readonly LayerView[];
   #record: RunRecord;
   #running: Running | undefined;
+  /** The training that can go on, or has ended, with what native code keeps of it. */
+  #stored: ResumableTraining | undefined;
   /** What changes the network between fits, while it runs. */
   #changing: 'evolve' | 'finalize' | undefined;
   #isDisposed = false;
 
-  private constructor(caller: symbol, network: NativeNetwork, definition: Definition, record: RunRecord) {
+  private constructor(
+    caller: symbol,
+    network: NativeNetwork,
+    definition: Definition,
+    record: RunRecord,
+    stored?: StoredTraining,
+  ) {
     if (caller !== key) throw typeError('a Network is made by Network.create, Network.createSync or Network.load');
     this.#native = network;
     this.#definition = definition;
     this.#record = record;
+    this.#stored = stored === undefined ? undefined : { ...stored, record };
     this.#shape = { inputs: definition.spec.inputs, outputs: definition.outputs, classes: definition.classes };
     this.#predictions = new Predictions(network, this.#shape.inputs, this.#shape.outputs);
     this.#layers = Object.freeze(definition.spec.layers.map((spec, index) => viewLayer(network, index, spec)));
@@ -128,8 +158,8 @@ export class Network {
     const file = readPath(path, `${where}: path`);
     const { device, threads } = readOptions(options, `${where}: options`, ['device', 'threads']);
     readDevice(device, `${where}: device`);
-    const { network, definition, record } = await openModel(file, readThreads(threads, `${where}: threads`));
-    return new Network(key, network, definition, record);
+    const opened = await openModel(file, readThreads(threads, `${where}: threads`));
+    return new Network(key, opened.network, opened.definition, opened.record, opened.training);
   }
 
   /** Features per sample. */
@@ -189,14 +219,31 @@ export class Network {
     this.#check('fit');
     this.#checkIdle('fit');
     const info = this.#info('fit');
-    const read = readFitOptions(options, this.#shape, this.#definition.spec.threads, info.finalised);
+    const read = readFitOptions(
+      options,
+      this.#shape,
+      this.#definition.spec.threads,
+      this.#isFinalisedFor(options, info),
+    );
     const training = readDataset(data, this.#shape, read.native.loss.name, 'fit: data');
+    const fit = fitRecord(read.native, training.rows);
+    const resumed = read.native.resume ? this.#resumable(fit) : undefined;
+    if (resumed?.state.finished) return endedTraining(restoreHistory(resumed.history));
     const running: Running = {
       startStep: info.step,
-      record: addFit(this.#record, fitRecord(read.native, training.rows), info.connections),
+      record: resumed?.record ?? addFit(this.#record, fit, info.connections),
       training: undefined,
     };
     this.#running = running;
+    const before = this.#stored;
+    const keep = (history: StoredHistory) => {
+      const checkpoint = guard(() => this.#native.checkpoint());
+      if (checkpoint === null) return;
+      const { info: _, ...state } = checkpoint;
+      this.#stored = { options: fit, state, history, record: running.record };
+    };
+    // Another fit than the one that could go on.
+    if (resumed === undefined) this.#stored = undefined;
     try {
       running.training = beginTraining({
         signal: read.signal,
@@ -206,13 +253,42 @@ export class Network {
           const validation = read.validation === null ? null : pinDataset(read.validation, read.copy);
           return guard(() => this.#native.fit(x, validation, read.native, callbacks));
         },
-        onEnd: () => this.#endFit(running),
+        before: resumed === undefined ? [] : restoreHistory(resumed.history).epochs,
+        store: async (history) => {
+          keep(history);
+          await this.#saveTraining(read.checkpointPath as string, this.#stored);
+        },
+        onEnd: (history) => {
+          this.#endFit(running);
+          if (history !== undefined && !this.#isDisposed) keep(history);
+        },
       });
       return running.training;
     } catch (error) {
       this.#running = undefined;
+      this.#stored = before;
       throw error;
     }
+  }
+
+  /** Whether a final removal came before the fit: before the one that goes on, where one does. */
+  #isFinalisedFor(options: FitOptions | undefined, info: NativeNetworkInfo): boolean {
+    const evolution = options?.resume === true ? this.#stored?.options.evolution : undefined;
+    if (evolution === undefined || evolution === null) return info.finalised;
+    return (evolution as { finalPrune: boolean }).finalPrune === false;
+  }
+
+  /** The training that `resume` goes on with, which must be the same fit. */
+  #resumable(fit: FitRecord): ResumableTraining {
+    const stored = this.#stored;
+    if (stored === undefined) {
+      throw new SetnetError(
+        'ERR_SETNET_STATE',
+        'fit: resume: there is no training that could go on: load a checkpoint, or resume a fit that was stopped',
+      );
+    }
+    checkSameFit(stored.options, fit);
+    return stored;
   }
 
   /**
@@ -279,6 +355,9 @@ export class Network {
     try {
       const record = await guardAsync(() => this.#native.evolve(evolution, growBack));
       this.#check(kind);
+      // The network is no longer the one that a training could go on with.
+      this.#stored = undefined;
+      this.#native.dropCheckpoint();
       this.#record = addByHand(this.#record, { evolution: String(info.evolution + 1n), kind, options });
       return record;
     } finally {
@@ -379,14 +458,16 @@ export class Network {
   }
 
   /**
-   * Writes the network, not the state of a training, to a safetensors file: atomically and durably, through symbolic links.
+   * Writes the network, and with `training: true` the state of its last training, to a safetensors file: atomically and durably, through symbolic links.
    * The file is of the state at the call. Equal networks give equal bytes.
    *
    * Errors (rejections): `ERR_SETNET_IO`, `ERR_SETNET_STATE`, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_MEMORY`.
    */
-  async save(path: string | FileUrl): Promise<void> {
+  async save(path: string | FileUrl, options?: SaveOptions): Promise<void> {
     this.#check('save');
     const file = readPath(path, 'save: path');
+    const { training } = readOptions(options, 'save: options', ['training']);
+    if (readBoolean(training ?? false, 'save: training')) return this.#saveTraining(file, this.#stored);
     // Metadata and tensors must be of one state, and a running fit may publish another one at any time.
     const snapshot = guard(() => this.#native.clone());
     try {
@@ -396,6 +477,19 @@ export class Network {
     } finally {
       snapshot.dispose();
     }
+  }
+
+  async #saveTraining(file: string, stored: ResumableTraining | undefined): Promise<void> {
+    const checkpoint = guard(() => this.#native.checkpoint());
+    if (checkpoint === null || stored === undefined) {
+      throw new SetnetError(
+        'ERR_SETNET_STATE',
+        'save: there is no training of this network that could go on: none has been stopped, and none has a checkpoint',
+      );
+    }
+    const { info, ...state } = checkpoint;
+    const json = writeMetadata(this.#definition, info, stored.record, { ...stored, state });
+    await guardAsync(() => this.#native.saveCheckpoint(file, json));
   }
 
   /** The record that belongs to a state: with the running fit as soon as a step of it is in. */

@@ -1,4 +1,5 @@
 // What fit returns: a running training, to be looped over, awaited, stopped.
+import { restoreEpoch, type StoredHistory, storeEpoch } from './checkpoint';
 import { SetnetError, toSetnetError } from './errors';
 import type {
   NativeEpochRecord,
@@ -16,8 +17,12 @@ export interface TrainingPlan {
   onProgress: ((progress: Progress) => void) | undefined;
   /** Starts native training; called once, and not where the signal is aborted already. */
   start: (callbacks: NativeTrainingCallbacks) => NativeTraining;
+  /** Epochs before this fit, where it goes on with one. */
+  before: readonly EpochReport[];
+  /** Stores the network's checkpoint with the history so far. */
+  store: (history: StoredHistory) => Promise<void>;
   /** Called once at the end, however it ends. */
-  onEnd: () => void;
+  onEnd: (history: StoredHistory | undefined) => void;
 }
 
 interface Waiter {
@@ -30,8 +35,20 @@ type Ending = { history: History } | { error: unknown; isAbort: boolean };
 /** Taken at import: fake timers of a test runner must not hold a training up. */
 const afterThisTurn: (callback: () => void) => void = setImmediate;
 
+/** Of a training that has ended before it began. */
+const idlePlan: TrainingPlan = {
+  signal: undefined,
+  onProgress: undefined,
+  start: () => {
+    throw new SetnetError('ERR_SETNET_INTERNAL', 'a training that has ended does not start');
+  },
+  before: [],
+  store: () => Promise.resolve(),
+  onEnd: () => {},
+};
+
 const key = Symbol('Training');
-let begin: (plan: TrainingPlan) => Training;
+let begin: (plan: TrainingPlan | { history: History }) => Training;
 let silence: (training: Training) => void;
 
 /**
@@ -59,6 +76,8 @@ export class Training implements AsyncIterable<EpochReport> {
   #resolveDone!: (history: History) => void;
   #rejectDone!: (error: unknown) => void;
 
+  /** All epochs of the fit so far. */
+  readonly #history: EpochReport[];
   /** Epochs that no loop has taken yet. */
   readonly #epochs: EpochReport[] = [];
   #waiters: Waiter[] = [];
@@ -68,14 +87,20 @@ export class Training implements AsyncIterable<EpochReport> {
   #ending: Ending | undefined;
   #thrown: { error: unknown } | undefined;
 
-  private constructor(caller: symbol, plan: TrainingPlan) {
+  private constructor(caller: symbol, made: TrainingPlan | { history: History }) {
     if (caller !== key) throw typeError('a Training is made by network.fit()');
+    const plan: TrainingPlan = 'start' in made ? made : idlePlan;
     this.#plan = plan;
+    this.#history = [...plan.before];
     this.done = new Promise((resolve, reject) => {
       this.#resolveDone = resolve;
       this.#rejectDone = reject;
     });
     this.#onAbort = () => this.#native?.abort();
+    if (!('start' in made)) {
+      this.#end({ history: made.history });
+      return;
+    }
     const { signal } = plan;
     if (signal?.aborted) {
       this.#end({ error: reasonOf(signal), isAbort: true });
@@ -84,6 +109,7 @@ export class Training implements AsyncIterable<EpochReport> {
     this.#native = plan.start({
       onProgress: plan.onProgress === undefined ? null : (progress) => this.#report(progress),
       onEpoch: (record) => this.#addEpoch(record),
+      onCheckpoint: (record, result) => this.#store(record, result),
       onDone: (error, result) => this.#finish(error, result),
     });
     signal?.addEventListener('abort', this.#onAbort);
@@ -166,6 +192,7 @@ export class Training implements AsyncIterable<EpochReport> {
 
   #addEpoch(record: NativeEpochRecord): void {
     const report = epochReport(record);
+    this.#history.push(report);
     if (this.#isLeft) return;
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
@@ -176,6 +203,14 @@ export class Training implements AsyncIterable<EpochReport> {
     waiter.resolve({ value: report, done: false });
     // Somebody asked for the next one before this one came: nothing to wait for.
     if (this.#waiters.length > 0) this.#acknowledge();
+  }
+
+  #store(record: NativeEpochRecord | null, result: NativeFitResult): void {
+    const epochs = record === null ? this.#history : [...this.#history, epochReport(record)];
+    this.#plan.store(storeHistory(epochs, result)).then(
+      () => this.#native?.acknowledgeCheckpoint(),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   #report(progress: Progress): void {
@@ -204,7 +239,7 @@ export class Training implements AsyncIterable<EpochReport> {
     if (this.#thrown !== undefined) {
       this.#end({ error: this.#thrown.error, isAbort: true });
     } else if (result !== null) {
-      this.#end({ history: historyOf(result) });
+      this.#end({ history: historyOf(this.#history, result) }, storeHistory(this.#history, result));
     } else {
       const { signal } = this.#plan;
       const converted = toSetnetError(error);
@@ -213,11 +248,11 @@ export class Training implements AsyncIterable<EpochReport> {
     }
   }
 
-  #end(ending: Ending): void {
+  #end(ending: Ending, stored?: StoredHistory): void {
     this.#ending = ending;
     this.#native = undefined;
     this.#plan.signal?.removeEventListener('abort', this.#onAbort);
-    this.#plan.onEnd();
+    this.#plan.onEnd(stored);
     if ('history' in ending) this.#resolveDone(ending.history);
     else this.#rejectDone(ending.error);
     const [first, ...others] = this.#waiters.splice(0);
@@ -230,6 +265,11 @@ export class Training implements AsyncIterable<EpochReport> {
 /** Starts a training. */
 export function beginTraining(plan: TrainingPlan): Training {
   return begin(plan);
+}
+
+/** A training that has ended before: its loop has no epochs, its history is there. */
+export function endedTraining(history: History): Training {
+  return begin({ history });
 }
 
 /** A rejection of `done` shall not count as unhandled: whoever disposes of a network knows that its training ends. */
@@ -263,17 +303,37 @@ function epochReport({ evolution, ...record }: NativeEpochRecord): EpochReport {
   return evolution === undefined ? record : { ...record, evolution: evolutionReport(evolution) };
 }
 
-function historyOf(result: NativeFitResult): History {
-  const epochs = result.epochs.map(epochReport);
+function storeHistory(epochs: readonly EpochReport[], result: NativeFitResult): StoredHistory {
+  const { final, stopped, stoppedEarly, best } = result;
+  return {
+    epochs: epochs.map(storeEpoch),
+    ...(final === undefined ? {} : { final: { ...final, removal: evolutionReport(final.removal) } }),
+    stopped,
+    stoppedEarly,
+    ...(best === undefined ? {} : { best }),
+  };
+}
+
+function historyOf(epochs: readonly EpochReport[], result: NativeFitResult): History {
+  return completeHistory(epochs, storeHistory(epochs, result));
+}
+
+/** The history of a file, with times of 0. */
+export function restoreHistory(stored: StoredHistory): History {
+  return completeHistory(stored.epochs.map(restoreEpoch), stored);
+}
+
+/** What a fit did, from what is stored of it. */
+export function completeHistory(epochs: readonly EpochReport[], stored: StoredHistory): History {
+  const { final, stopped, stoppedEarly, best } = stored;
   const last = epochs.at(-1);
   const trained = last?.connections ?? 0;
-  const { final } = result;
   return {
     epochs,
-    ...(final === undefined ? {} : { final: { ...final, removal: evolutionReport(final.removal) } }),
-    stopped: result.stopped,
-    stoppedEarly: result.stoppedEarly,
-    ...(result.best === undefined ? {} : { best: result.best }),
+    ...(final === undefined ? {} : { final }),
+    stopped,
+    stoppedEarly,
+    ...(best === undefined ? {} : { best }),
     connections: { trained, final: final?.connections ?? last?.evolution?.connections ?? trained },
   };
 }

@@ -139,8 +139,11 @@ describe('60 errors of options', () => {
     // biome-ignore format: one case per line
     const cases: [string, object, SetnetErrorCode, RegExp][] = [
       ['an unknown option', { epoch: 3 }, 'ERR_SETNET_OPTION', /unknown option "epoch"\. Did you mean 'epochs'\?/],
-      ['what is not there yet', { checkpoint: { path: 'x' } }, 'ERR_SETNET_OPTION', /unknown option "checkpoint".*There are: epochs, batchSize/],
-      ['resume', { resume: true }, 'ERR_SETNET_OPTION', /unknown option "resume"/],
+      ['what is not there yet', { batches: [] }, 'ERR_SETNET_OPTION', /unknown option "batches".*There are: epochs, batchSize/],
+      ['a checkpoint without a path', { checkpoint: {} }, 'ERR_SETNET_TYPE', /checkpoint\.path is missing/],
+      ['a checkpoint every half epoch', { checkpoint: { path: 'x', everyEpochs: 0.5 } }, 'ERR_SETNET_OPTION', /everyEpochs must be an integer from 1/],
+      ['resume without anything to go on with', { resume: true }, 'ERR_SETNET_STATE', /no training that could go on/],
+      ['resume: a text', { resume: 'yes' }, 'ERR_SETNET_TYPE', /resume must be true or false/],
       ['epochs 0', { epochs: 0 }, 'ERR_SETNET_OPTION', /epochs must be an integer from 1/],
       ['batchSize 1.5', { batchSize: 1.5 }, 'ERR_SETNET_OPTION', /batchSize must be an integer/],
       ['an unknown loss', { loss: 'mse' }, 'ERR_SETNET_OPTION', /there is no loss "mse"\. There is 'softmaxCrossEntropy', 'binaryCrossEntropy' or 'meanSquaredError'/],

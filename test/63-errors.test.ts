@@ -47,6 +47,13 @@ describe('63 errors', () => {
           await first.done;
         }
       },
+      ERR_SETNET_RESUME: async () => {
+        const copy = net.clone();
+        const training = copy.fit(data, { epochs: 5 });
+        for await (const _ of training) break;
+        await training.done;
+        await copy.fit(data, { epochs: 6, resume: true }).done;
+      },
       ERR_SETNET_DIVERGED: () => net.clone().fit(data, { epochs: 30, optimizer: sgd({ learningRate: 1e30 }) }).done,
       ERR_SETNET_MEMORY: () => Network.create({ inputs: 2 ** 31, layers: [dense({ units: 2 ** 31 })] }),
       ERR_SETNET_DEVICE: () => Network.create({ inputs: 10, layers: [dense({ units: 2 })], device: 'cuda' }),

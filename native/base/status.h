@@ -18,6 +18,7 @@ namespace setnet {
   X(Io, IO)               /* the operating system refused a file operation */             \
   X(State, STATE)         /* the object cannot do this in its present state */            \
   X(Busy, BUSY)           /* the object is training */                                    \
+  X(Resume, RESUME)       /* options or data are not those of the checkpoint */           \
   X(Diverged, DIVERGED)   /* training left the finite numbers */                          \
   X(Memory, MEMORY)       /* memory could not be had */                                   \
   X(Device, DEVICE)       /* the device asked for is not there */                         \

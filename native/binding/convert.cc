@@ -172,6 +172,22 @@ Napi::Object fitResultToJs(Napi::Env env, const train::FitResult& result) {
   return object;
 }
 
+Napi::Object fitStateToJs(Napi::Env env, const core::FitState& state) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("epoch", countToJs(env, state.epoch));
+  object.Set("fitBegan", bigToJs(env, state.fitBegan));
+  object.Set("stateBegan", bigToJs(env, state.stateBegan));
+  object.Set("bestEpoch", countToJs(env, state.bestEpoch));
+  object.Set("bestValue", state.bestValue);
+  object.Set("bestSteps", bigToJs(env, state.bestSteps));
+  Napi::Array budgets = Napi::Array::New(env, state.budgets.size());
+  for (size_t i = 0; i < state.budgets.size(); ++i)
+    budgets.Set(static_cast<uint32_t>(i), countToJs(env, state.budgets[i]));
+  object.Set("budgets", budgets);
+  object.Set("dataDigest", hexOf(state.dataDigest));
+  return object;
+}
+
 Napi::Object networkInfoToJs(Napi::Env env, AddonData& addon, const core::Model& model, uint64_t topologyDigest) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("step", bigToJs(env, model.counters.step));

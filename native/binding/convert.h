@@ -35,6 +35,7 @@ Napi::Object evaluationToJs(Napi::Env env, const train::Evaluation& evaluation);
 Napi::Object epochToJs(Napi::Env env, const train::EpochRecord& record);
 Napi::Object progressToJs(Napi::Env env, const train::Progress& progress);
 Napi::Object fitResultToJs(Napi::Env env, const train::FitResult& result);
+Napi::Object fitStateToJs(Napi::Env env, const core::FitState& state);
 Napi::Object networkInfoToJs(Napi::Env env, AddonData& addon, const core::Model& model, uint64_t topologyDigest);
 
 // An array of { name, parameters } for every rule of a table.

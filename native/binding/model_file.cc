@@ -77,9 +77,16 @@ Napi::Value ModelFile::network(ModelFile& self, const Napi::CallbackInfo& info) 
   shell.definition = spec.definition;
   shell.scaling = spec.scaling;
   parseModelState(info[1], &shell);
-  Ref<core::Model> model;
-  check(info.Env(), core::modelFromFile(*self.file_, shell, &model));
-  return Network::make(info.Env(), addonOf(info), model, spec.threads);
+  if (info[2].IsNull()) {
+    Ref<core::Model> model;
+    check(info.Env(), core::modelFromFile(*self.file_, shell, &model));
+    return Network::make(info.Env(), addonOf(info), model, spec.threads);
+  }
+  bool hasBest = false;
+  const Ref<core::Checkpoint> checkpoint = parseCheckpoint(info[2], spec.definition.layers.size(), &hasBest);
+  check(info.Env(), core::checkpointFromFile(*self.file_, shell, hasBest, checkpoint.get()));
+  const Ref<const core::Model> model = checkpoint->model;
+  return Network::make(info.Env(), addonOf(info), model, spec.threads, checkpoint);
 }
 
 }  // namespace setnet::binding

@@ -34,11 +34,15 @@ void Network::define(Napi::Env env, AddonData& addon) {
              W::method<freeze>(addon, "freeze"), W::method<evaluate>(addon, "evaluate"),
              W::method<evolve>(addon, "evolve"), W::method<fit>(addon, "fit"), W::method<weights>(addon, "weights"),
              W::method<bias>(addon, "bias"), W::method<activationParameters>(addon, "activationParameters"),
-             W::method<clone>(addon, "clone"), W::method<save>(addon, "save"), W::method<dispose>(addon, "dispose")});
+             W::method<clone>(addon, "clone"), W::method<save>(addon, "save"),
+             W::method<checkpoint>(addon, "checkpoint"), W::method<saveCheckpoint>(addon, "saveCheckpoint"),
+             W::method<dropCheckpoint>(addon, "dropCheckpoint"), W::method<dispose>(addon, "dispose")});
 }
 
-Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads) {
+Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads,
+                           Ref<const core::Checkpoint> checkpoint) {
   const Ref<Network> network(new Network(new NetworkState(std::move(model), threads)));
+  network->state_->keep(std::move(checkpoint));
   const Napi::Object made = Wrapped<Network>::make(env, addon, network);
   network->account(env);
   return made;
@@ -60,7 +64,13 @@ Napi::Value Network::createSync(const Napi::CallbackInfo& info) {
 
 void Network::account(Napi::Env env) {
   const Ref<const core::Model> model = state_->published();
-  const int64_t bytes = model && !collected_ ? bytesOf(*model) : 0;
+  const Ref<const core::Checkpoint> checkpoint = state_->checkpoint();
+  int64_t bytes = model && !collected_ ? bytesOf(*model) : 0;
+  if (checkpoint && !collected_) {
+    // Its model is the published one as long as no step has been made after it.
+    if (checkpoint->model.get() != model.get()) bytes += bytesOf(*checkpoint->model);
+    if (checkpoint->best) bytes += bytesOf(*checkpoint->best);
+  }
   adjustExternalMemory(env, bytes - accounted_);
   accounted_ = bytes;
 }
@@ -130,7 +140,12 @@ Napi::Value Network::evolve(Network& self, const Napi::CallbackInfo& info) {
 
 Napi::Value Network::fit(Network& self, const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const train::FitOptions options = parseFitOptions(info[2]);
+  train::FitOptions options = parseFitOptions(info[2]);
+  if (requireBoolean(requireObject(info[2], "options").Get("resume"), "resume")) {
+    options.resume = self.state_->checkpoint();
+    if (!options.resume || options.resume->finished)
+      fail(env, Code::State, "there is no training of this network that could go on");
+  }
   Training::Callbacks callbacks = Training::parseCallbacks(info[3]);
   const DatasetArgument trainingData(info[0], "training");
   std::optional<DatasetArgument> validationData;
@@ -184,6 +199,36 @@ Napi::Value Network::save(Network& self, const Napi::CallbackInfo& info) {
   std::string path = requirePath(info[0], "path");
   std::string json = requireString(info[1], "json");
   return Job::start(info.Env(), addonOf(info), Ref<Job>(new SaveJob(model, std::move(path), std::move(json))));
+}
+
+Napi::Value Network::checkpoint(Network& self, const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  self.requireModel(env);
+  const Ref<const core::Checkpoint> checkpoint = self.state_->checkpoint();
+  if (!checkpoint) return env.Null();
+  Napi::Object object = fitStateToJs(env, checkpoint->state);
+  object.Set("finished", checkpoint->finished);
+  object.Set("hasBestNetwork", static_cast<bool>(checkpoint->best));
+  const core::Model& model = *checkpoint->model;
+  object.Set("info", networkInfoToJs(env, addonOf(info), model, self.state_->topologyDigestOf(checkpoint->model)));
+  return object;
+}
+
+Napi::Value Network::saveCheckpoint(Network& self, const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  self.requireModel(env);
+  Ref<const core::Checkpoint> checkpoint = self.state_->checkpoint();
+  if (!checkpoint) fail(env, Code::State, "there is no training of this network that could go on");
+  std::string path = requirePath(info[0], "path");
+  std::string json = requireString(info[1], "json");
+  return Job::start(env, addonOf(info),
+                    Ref<Job>(new SaveCheckpointJob(std::move(checkpoint), std::move(path), std::move(json))));
+}
+
+Napi::Value Network::dropCheckpoint(Network& self, const Napi::CallbackInfo& info) {
+  self.state_->keep(nullptr);
+  self.account(info.Env());
+  return info.Env().Undefined();
 }
 
 Napi::Value Network::dispose(Network& self, const Napi::CallbackInfo& info) {

@@ -20,7 +20,9 @@ class Network : public RefCounted {
   static constexpr napi_type_tag kTag = {0x3b6f2d51c87e4f0aull, 0x8e1d4c9722b5a06full};
 
   static void define(Napi::Env env, AddonData& addon);
-  static Napi::Object make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads);
+  // `checkpoint`: null, or what a fit of this network can go on from.
+  static Napi::Object make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads,
+                           Ref<const core::Checkpoint> checkpoint = nullptr);
   // NativeModule.createNetwork and createNetworkSync
   static Napi::Value create(const Napi::CallbackInfo& info);
   static Napi::Value createSync(const Napi::CallbackInfo& info);
@@ -49,6 +51,9 @@ class Network : public RefCounted {
   static Napi::Value activationParameters(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value clone(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value save(Network& self, const Napi::CallbackInfo& info);
+  static Napi::Value checkpoint(Network& self, const Napi::CallbackInfo& info);
+  static Napi::Value saveCheckpoint(Network& self, const Napi::CallbackInfo& info);
+  static Napi::Value dropCheckpoint(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value dispose(Network& self, const Napi::CallbackInfo& info);
 
   const Ref<NetworkState> state_;

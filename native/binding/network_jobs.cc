@@ -27,6 +27,10 @@ Napi::Value EvolveJob::answer(Napi::Env env, AddonData&) {
   return evolutionToJs(env, record_);
 }
 
+Status SaveCheckpointJob::run() { return core::writeCheckpointFile(path_, *checkpoint_, json_); }
+
+Napi::Value SaveCheckpointJob::answer(Napi::Env env, AddonData&) { return env.Undefined(); }
+
 Status SaveJob::run() { return core::writeModelFile(path_, *model_, json_); }
 
 Napi::Value SaveJob::answer(Napi::Env env, AddonData&) { return env.Undefined(); }

@@ -87,4 +87,18 @@ class SaveJob : public Job {
   const std::string json_;
 };
 
+class SaveCheckpointJob : public Job {
+ public:
+  SaveCheckpointJob(Ref<const core::Checkpoint> checkpoint, std::string path, std::string json)
+      : checkpoint_(std::move(checkpoint)), path_(std::move(path)), json_(std::move(json)) {}
+
+ private:
+  Status run() override;
+  Napi::Value answer(Napi::Env env, AddonData& addon) override;
+
+  const Ref<const core::Checkpoint> checkpoint_;
+  const std::string path_;
+  const std::string json_;
+};
+
 }  // namespace setnet::binding

@@ -42,6 +42,17 @@ void NetworkState::publish(Ref<const core::Model> model) {
   hasDigest_ = false;
 }
 
+Ref<const core::Checkpoint> NetworkState::checkpoint() const {
+  MonitorLock lock(monitor_);
+  return checkpoint_;
+}
+
+void NetworkState::keep(Ref<const core::Checkpoint> checkpoint) {
+  MonitorLock lock(monitor_);
+  // The one before is released after the lock.
+  if (model_) std::swap(checkpoint_, checkpoint);
+}
+
 Ref<backend::Predictor> NetworkState::cachedPredictor(const Ref<const core::Model>& model) const {
   MonitorLock lock(monitor_);
   return model_.get() == model.get() ? predictor_ : Ref<backend::Predictor>();
@@ -78,10 +89,12 @@ uint64_t NetworkState::topologyDigestOf(const Ref<const core::Model>& model) {
 void NetworkState::dispose() {
   Ref<const core::Model> model;  // released after the lock
   Ref<backend::Predictor> predictor;
+  Ref<const core::Checkpoint> checkpoint;
   MonitorLock lock(monitor_);
   if (!model_) return;
   std::swap(model_, model);
   std::swap(predictor_, predictor);
+  std::swap(checkpoint_, checkpoint);
   Process::instance().networks.fetch_sub(1);
 }
 

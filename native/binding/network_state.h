@@ -6,6 +6,7 @@
 #include "base/ref.h"
 #include "base/status.h"
 #include "binding/monitor.h"
+#include "core/checkpoint.h"
 #include "core/model.h"
 
 namespace setnet::binding {
@@ -28,6 +29,9 @@ class NetworkState : public RefCounted {
   Ref<const core::Model> published(Ref<backend::Predictor>* predictor) const;
   // Replaces it (by a fit); nothing happens after dispose().
   void publish(Ref<const core::Model> model);
+  // What a fit that ended before its last epoch can go on from, or null; nothing is kept after dispose().
+  Ref<const core::Checkpoint> checkpoint() const;
+  void keep(Ref<const core::Checkpoint> checkpoint);
   // The predictor of a model that is or was published here: made on first use, kept while the model is the published
   // one. Code::State where the model's scaling has yet to be learned.
   Status predictorOf(const Ref<const core::Model>& model, Ref<backend::Predictor>* out);
@@ -48,7 +52,8 @@ class NetworkState : public RefCounted {
   mutable Monitor monitor_;  // guards what follows; held for a few instructions only
   Ref<const core::Model> model_;
   Ref<backend::Predictor> predictor_;  // of model_, or null
-  bool hasDigest_ = false;             // digest_ is that of model_
+  Ref<const core::Checkpoint> checkpoint_;
+  bool hasDigest_ = false;  // digest_ is that of model_
   uint64_t digest_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "binding/options.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <string>
 
 #include "binding/arguments.h"
@@ -202,6 +203,35 @@ void parseModelState(const Napi::Value& value, core::Model* model) {
   model->scaling.known = requireBoolean(object.Get("scalingKnown"), "scalingKnown");
 }
 
+Ref<core::Checkpoint> parseCheckpoint(const Napi::Value& value, size_t layers, bool* hasBest) {
+  const Napi::Env env = value.Env();
+  const Napi::Object object = requireObject(value, "the checkpoint");
+  Ref<core::Checkpoint> checkpoint(new core::Checkpoint);
+  core::FitState& state = checkpoint->state;
+  checkpoint->finished = requireBoolean(object.Get("finished"), "finished");
+  checkpoint->optimizer = requireRuleName(object.Get("optimizer"), "optimizer", all(rules::kOptimizers));
+  *hasBest = requireBoolean(object.Get("hasBestNetwork"), "hasBestNetwork");
+  state.epoch = requireWhole(object.Get("epoch"), "epoch", 0, kLargestWhole);
+  state.fitBegan = requireUint64(object.Get("fitBegan"), "fitBegan");
+  state.stateBegan = requireUint64(object.Get("stateBegan"), "stateBegan");
+  state.bestEpoch = requireWhole(object.Get("bestEpoch"), "bestEpoch", 0, kLargestWhole);
+  state.bestValue = requireNumber(object.Get("bestValue"), "bestValue");
+  state.bestSteps = requireUint64(object.Get("bestSteps"), "bestSteps");
+  const Napi::Value budgets = object.Get("budgets");
+  if (!budgets.IsArray()) fail(env, Code::Type, "budgets must be an array");
+  const Napi::Array list = budgets.As<Napi::Array>();
+  const uint32_t count = list.Length();
+  if (count != 0 && count != layers)
+    fail(env, Code::Shape,
+         "budgets has " + std::to_string(count) + " entries for " + std::to_string(layers) + " layers");
+  for (uint32_t i = 0; i < count; ++i) {
+    const Napi::HandleScope scope(env);
+    state.budgets.push_back(requireWhole(list.Get(i), "budgets", 0, kLargestWhole));
+  }
+  state.dataDigest = std::strtoull(requireString(object.Get("dataDigest"), "dataDigest").c_str(), nullptr, 16);
+  return checkpoint;
+}
+
 backend::PredictorOptions parsePredictorOptions(const Napi::Value& value) {
   // In the order of the enumerations.
   constexpr const char* aims[] = {"throughput", "latency"};
@@ -237,6 +267,7 @@ train::FitOptions parseFitOptions(const Napi::Value& value) {
   options.warmup = requireInRange(object.Get("warmup"), "warmup", 0, kLargestWhole);
   parseEvolution(object.Get("evolution"), &options);
   options.stop = parseStopRule(object.Get("stopRule"));
+  options.checkpointEvery = requireWhole(object.Get("checkpointEvery"), "checkpointEvery", 0, kLargestWhole);
   options.threads = parseThreads(object.Get("threads"));
   options.progressSeconds = requireInRange(object.Get("progressSeconds"), "progressSeconds", 0, kLargestFloat);
   return options;

@@ -43,6 +43,9 @@ void parseModelState(const Napi::Value& value, core::Model* model);
 
 backend::PredictorOptions parsePredictorOptions(const Napi::Value& value);
 
+// What a file says of a checkpoint of a network of so many layers, but its models. *hasBest: a best network lies there.
+Ref<core::Checkpoint> parseCheckpoint(const Napi::Value& value, size_t layers, bool* hasBest);
+
 // One evolution outside a fit, or (growBack false) the removal alone. Its number is the caller's to say.
 backend::EvolutionSettings parseEvolutionByHand(const Napi::Value& value, bool growBack);
 

@@ -16,9 +16,10 @@ namespace setnet::binding {
 
 void Training::define(Napi::Env env, AddonData& addon) {
   using W = Wrapped<Training>;
-  W::define(env, addon,
-            {W::method<abort>(addon, "abort"), W::method<stop>(addon, "stop"),
-             W::method<setStepped>(addon, "setStepped"), W::method<acknowledge>(addon, "acknowledge")});
+  W::define(
+      env, addon,
+      {W::method<abort>(addon, "abort"), W::method<stop>(addon, "stop"), W::method<setStepped>(addon, "setStepped"),
+       W::method<acknowledge>(addon, "acknowledge"), W::method<acknowledgeCheckpoint>(addon, "acknowledgeCheckpoint")});
 }
 
 Training::Callbacks Training::parseCallbacks(const Napi::Value& value) {
@@ -27,6 +28,7 @@ Training::Callbacks Training::parseCallbacks(const Napi::Value& value) {
   const Napi::Value onProgress = object.Get("onProgress");
   if (!onProgress.IsNull()) callbacks.onProgress = Napi::Persistent(requireFunction(onProgress, "onProgress"));
   callbacks.onEpoch = Napi::Persistent(requireFunction(object.Get("onEpoch"), "onEpoch"));
+  callbacks.onCheckpoint = Napi::Persistent(requireFunction(object.Get("onCheckpoint"), "onCheckpoint"));
   callbacks.onDone = Napi::Persistent(requireFunction(object.Get("onDone"), "onDone"));
   return callbacks;
 }
@@ -87,6 +89,13 @@ Napi::Value Training::acknowledge(Training& self, const Napi::CallbackInfo& info
   return info.Env().Undefined();
 }
 
+Napi::Value Training::acknowledgeCheckpoint(Training& self, const Napi::CallbackInfo& info) {
+  MonitorLock lock(self.monitor_);
+  self.isStoring_ = false;
+  lock.notifyAll();
+  return info.Env().Undefined();
+}
+
 void Training::requestAbort() {
   MonitorLock lock(monitor_);
   control_.abort.store(true, std::memory_order_relaxed);
@@ -107,6 +116,8 @@ void Training::run() {
     const train::Dataset training = training_.view();
     const train::Dataset validation = validation_ ? validation_->view() : train::Dataset();
     Ref<const core::Model> start = network_->state().published();
+    if (start && options_.resume) start = options_.resume->model;
+    if (!options_.resume) network_->state().keep(nullptr);
     // Without a model the network was disposed before this thread ran.
     status = start ? train::fit(cpu::backend(), std::move(start), training, validation_ ? &validation : nullptr,
                                 options_, control_, *this, &result)
@@ -133,6 +144,23 @@ void Training::onProgress(const train::Progress& progress) {
 }
 
 void Training::publish(Ref<const core::Model> model) { network_->state().publish(std::move(model)); }
+
+void Training::checkpoint(Ref<const core::Checkpoint> checkpoint, const train::EpochRecord* record,
+                          const train::FitResult& soFar, bool due) {
+  network_->state().keep(std::move(checkpoint));
+  if (!due) return;
+  {
+    MonitorLock lock(monitor_);
+    due_ = std::make_unique<Due>();
+    if (record) due_->record = std::make_unique<train::EpochRecord>(*record);
+    due_->soFar = soFar;
+    due_->soFar.epochs.clear();
+    isStoring_ = true;
+  }
+  addon_->mailbox->post(Ref<Correspondent>(this));
+  MonitorLock lock(monitor_);
+  while (isStoring_ && !control_.abort.load(std::memory_order_relaxed)) lock.wait();
+}
 
 void Training::onEpoch(const train::EpochRecord& record) {
   {
@@ -171,6 +199,7 @@ void Training::onCallbackFailed() {
   // must not wait for it.
   MonitorLock lock(monitor_);
   stepped_ = false;
+  isStoring_ = false;
   lock.notifyAll();
 }
 
@@ -178,12 +207,15 @@ bool Training::deliver(Napi::Env env) {
   if (ended_) return false;
   std::optional<train::EpochRecord> record;
   std::optional<train::Progress> progress;
+  std::unique_ptr<Due> due;
   bool finished = false;
   {
     MonitorLock lock(monitor_);
     if (!records_.empty()) {
       record = std::move(records_.front());
       records_.pop_front();
+    } else if (due_) {
+      std::swap(due, due_);
     } else if (progress_) {
       std::swap(progress, progress_);
     } else {
@@ -193,6 +225,12 @@ bool Training::deliver(Napi::Env env) {
   if (record) {
     network_->account(env);
     call(env, callbacks_.onEpoch, [&] { return std::vector<napi_value>{epochToJs(env, *record)}; });
+  } else if (due) {
+    network_->account(env);
+    call(env, callbacks_.onCheckpoint, [&] {
+      const napi_value record = due->record ? epochToJs(env, *due->record) : env.Null();
+      return std::vector<napi_value>{record, fitResultToJs(env, due->soFar)};
+    });
   } else if (progress) {
     call(env, callbacks_.onProgress, [&] { return std::vector<napi_value>{progressToJs(env, *progress)}; });
   } else if (finished) {
@@ -200,7 +238,7 @@ bool Training::deliver(Napi::Env env) {
     return false;
   }
   MonitorLock lock(monitor_);
-  return finished_ || progress_ || !records_.empty();
+  return finished_ || progress_ || due_ || !records_.empty();
 }
 
 void Training::finish(Napi::Env env) {
@@ -254,6 +292,7 @@ void Training::letGo() {
   if (validation_) validation_->letGo();
   callbacks_.onProgress.Reset();
   callbacks_.onEpoch.Reset();
+  callbacks_.onCheckpoint.Reset();
   callbacks_.onDone.Reset();
 }
 

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -25,6 +26,7 @@ class Training : public Correspondent, private train::Observer {
   struct Callbacks {
     Napi::FunctionReference onProgress;  // empty where nobody wants to know
     Napi::FunctionReference onEpoch;
+    Napi::FunctionReference onCheckpoint;
     Napi::FunctionReference onDone;
   };
 
@@ -51,11 +53,14 @@ class Training : public Correspondent, private train::Observer {
   static Napi::Value stop(Training& self, const Napi::CallbackInfo& info);
   static Napi::Value setStepped(Training& self, const Napi::CallbackInfo& info);
   static Napi::Value acknowledge(Training& self, const Napi::CallbackInfo& info);
+  static Napi::Value acknowledgeCheckpoint(Training& self, const Napi::CallbackInfo& info);
 
   // The training thread.
   void run();
   void onProgress(const train::Progress& progress) override;
   void publish(Ref<const core::Model> model) override;
+  void checkpoint(Ref<const core::Checkpoint> checkpoint, const train::EpochRecord* record,
+                  const train::FitResult& soFar, bool due) override;
   void onEpoch(const train::EpochRecord& record) override;
 
   // The JavaScript thread.
@@ -86,7 +91,14 @@ class Training : public Correspondent, private train::Observer {
   std::deque<train::EpochRecord> records_;   // not yet delivered
   bool stepped_ = true;                      // from the start: whoever shall look at epoch 1 must not race with it
   uint64_t acknowledged_ = 0;
-  bool finished_ = false;  // the thread is about to end; status_ and result_ are there
+  // A checkpoint that is to be stored, with what is to be said beside it; the trainer waits for it.
+  struct Due {
+    std::unique_ptr<train::EpochRecord> record;  // or null
+    train::FitResult soFar;                      // without epochs
+  };
+  std::unique_ptr<Due> due_;  // not yet delivered, or null
+  bool isStoring_ = false;    // until it is acknowledged
+  bool finished_ = false;     // the thread is about to end; status_ and result_ are there
   Status status_;
   train::FitResult result_;
 };

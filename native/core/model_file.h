@@ -9,6 +9,7 @@
 
 #include "base/ref.h"
 #include "base/status.h"
+#include "core/checkpoint.h"
 #include "core/model.h"
 #include "core/safetensors.h"
 
@@ -16,8 +17,18 @@ namespace setnet::core {
 
 Status writeModelFile(const std::string& path, const Model& model, const std::string& json);
 
+// As writeModelFile of its model, and what a training goes on with: layers.K.weights.state.NAME,
+// layers.K.bias.state.NAME, layers.K.activation.PARAMETER.state.NAME, as long as what they belong to, NAME as the
+// optimizer calls it; not before the first step and not after the last one. The best network so far lies beside it with
+// its state, all names with "best." before them.
+Status writeCheckpointFile(const std::string& path, const Checkpoint& checkpoint, const std::string& json);
+
 // `shell` carries definition, scaling kind / missing / known, counters, loss and finalised; layers, mean and scale come
 // from the file. Checks shapes, matrices, finite values; Code::Format where anything does not fit.
 Status modelFromFile(const TensorFile& file, const Model& shell, Ref<Model>* out);
+
+// The same of a checkpoint: `checkpoint` carries its state, whether it is finished, the optimizer, and where `hasBest`
+// is true the best network is in the file; its models are filled in.
+Status checkpointFromFile(const TensorFile& file, const Model& shell, bool hasBest, Checkpoint* checkpoint);
 
 }  // namespace setnet::core

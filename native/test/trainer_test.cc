@@ -128,6 +128,12 @@ class NoteObserver : public train::Observer {
     events_->push_back(model->finalised ? "publish-final" : "publish");
     model_ = model;
   }
+  void checkpoint(Ref<const core::Checkpoint> checkpoint, const train::EpochRecord* record, const train::FitResult&,
+                  bool due) override {
+    events_->push_back(due ? "store" : "hold");
+    CHECK_EQ(record ? record->epoch : (due ? 0 : checkpoint->state.epoch), checkpoint->state.epoch);
+    checkpoints_.push_back(checkpoint);
+  }
   void onEpoch(const train::EpochRecord& record) override {
     events_->push_back("epoch");
     if (stopAfter_ && record.epoch == stopAfter_) control_->stop.store(true);
@@ -136,6 +142,7 @@ class NoteObserver : public train::Observer {
   std::vector<std::string>* events_;
   std::vector<train::Progress> progress_;
   Ref<const core::Model> model_;
+  std::vector<Ref<const core::Checkpoint>> checkpoints_;
   uint64_t stopAfter_ = 0;
   train::Control* control_ = nullptr;
 };
@@ -548,8 +555,49 @@ TEST("the best network is put back at the end: before the final removal, after a
     CHECK_EQ(f.result.final.has_value(), kind == 0);
     const auto last = f.notes.events.end();
     if (kind == 0) CHECK(*(last - 4) == "remove" && *(last - 3) == "forward");
-    if (kind == 2) CHECK(*(last - 1) == "publish" && *(last - 2) == "epoch");
+    // What could go on is kept before the best network comes back.
+    if (kind == 2) CHECK(*(last - 1) == "publish" && *(last - 2) == "hold" && *(last - 3) == "keep");
   }
+}
+
+TEST("checkpoints: before the first epoch, after every so many and at the end; the trainer goes on from each of them") {
+  Fixture whole(10);
+  NoteObserver observer(&whole.notes.events);
+  auto options = Fixture::options(5, 4);
+  options.checkpointEvery = 2;
+  options.learningRate.rule = static_cast<int>(rules::Schedule::Cosine);
+  CHECK(train::fit(NoteBackend(&whole.notes), smallModel(), whole.data, nullptr, options, whole.control, observer,
+                   &whole.result)
+            .ok());
+  std::vector<uint64_t> epochs;
+  for (const Ref<const core::Checkpoint>& checkpoint : observer.checkpoints_) epochs.push_back(checkpoint->state.epoch);
+  CHECK(epochs == (std::vector<uint64_t>{0, 2, 4, 5}));
+  CHECK(observer.checkpoints_.back()->finished && !observer.checkpoints_[2]->finished);
+  for (size_t i = 0; i < 3; ++i) {
+    Fixture rest(10);
+    NoteObserver other(&rest.notes.events);
+    auto resumed = options;
+    resumed.resume = observer.checkpoints_[i];
+    const Ref<const core::Model> start = observer.checkpoints_[i]->model;
+    CHECK(train::fit(NoteBackend(&rest.notes), start, rest.data, nullptr, resumed, rest.control, other, &rest.result)
+              .ok());
+    const size_t done = 3 * epochs[i];
+    const auto tail = [&](const auto& all) { return std::vector(all.begin() + static_cast<int64_t>(done), all.end()); };
+    CHECK(rest.notes.batches == tail(whole.notes.batches));
+    CHECK(rest.notes.rates == tail(whole.notes.rates));
+    CHECK(rest.notes.steps == tail(whole.notes.steps));
+    CHECK(rest.notes.optimizerSteps == tail(whole.notes.optimizerSteps));
+    CHECK_EQ(rest.notes.evolutions.back().evolution, whole.notes.evolutions.back().evolution);
+    CHECK_EQ(rest.result.epochs.front().epoch, epochs[i] + 1);
+  }
+  Fixture other(10);
+  other.features[7] += 1;
+  NoteObserver watcher(&other.notes.events);
+  options.resume = observer.checkpoints_[1];
+  const Status status = train::fit(NoteBackend(&other.notes), observer.checkpoints_[1]->model, other.data, nullptr,
+                                   options, other.control, watcher, &other.result);
+  CHECK_EQ(status.code(), Code::Resume);
+  CHECK(other.notes.steps.empty());
 }
 
 TEST("an abort from another thread ends a running fit") {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/bijection.h"
+#include "train/data_digest.h"
 #include "train/evaluate.h"
 #include "train/evolve.h"
 #include "train/scaling.h"
@@ -35,7 +36,7 @@ class Run {
   Status run() {
     SETNET_TRY(prepare());
     bool ends = false;
-    for (uint64_t epoch = 1; epoch <= options_.epochs && !ends; ++epoch) {
+    for (uint64_t epoch = firstEpoch_; epoch <= options_.epochs && !ends; ++epoch) {
       const Status status = runEpoch(epoch, &ends);
       if (status.code() == Code::Aborted) SETNET_TRY(publishAborted());
       SETNET_TRY(status);
@@ -64,7 +65,9 @@ class Run {
     }
     chosen_.resize(definition_.layers.size());
     Ref<const core::Model> first = start_;
-    if (!start_->scaling.known || start_->loss != options_.rules.loss || hasOptimizerState(*start_)) {
+    if (options_.resume) {
+      SETNET_TRY(takeUp(*options_.resume));
+    } else if (!start_->scaling.known || start_->loss != options_.rules.loss || hasOptimizerState(*start_)) {
       Ref<core::Model> model(new core::Model);
       fillShell(model.get());
       model->layers = start_->layers;
@@ -79,7 +82,49 @@ class Run {
     observer_.publish(first);
     start_ = nullptr;
     order_.resize(training_.x.rows);
+    if (options_.checkpointEvery > 0 && !options_.resume) keep(first, 0, false, nullptr, true);
     return Status();
+  }
+
+  // Goes on after a checkpoint.
+  Status takeUp(const core::Checkpoint& checkpoint) {
+    const core::FitState& state = checkpoint.state;
+    if (state.dataDigest != dataDigest())
+      return Status(Code::Resume, "the training or validation data are not those of the checkpoint");
+    firstEpoch_ = state.epoch + 1;
+    fitBegan_ = state.fitBegan;
+    stepsBefore_ = state.stateBegan;
+    budgets_ = state.budgets;
+    result_->bestEpoch = state.bestEpoch;
+    result_->bestValue = state.bestValue;
+    bestSteps_ = state.bestSteps;
+    best_ = checkpoint.best;
+    return Status();
+  }
+
+  // Reads all data once.
+  uint64_t dataDigest() {
+    if (!dataDigest_) dataDigest_ = digestOf(training_, validation_);
+    return *dataDigest_;
+  }
+
+  // Hands on what a fit can go on from: `model`, with its optimizer state unless the fit is over.
+  void keep(Ref<const core::Model> model, uint64_t epoch, bool finished, const EpochRecord* record, bool due) {
+    Ref<core::Checkpoint> made(new core::Checkpoint);
+    made->finished = finished;
+    made->optimizer = options_.rules.optimizer.rule;
+    made->model = std::move(model);
+    core::FitState& state = made->state;
+    state.epoch = epoch;
+    state.fitBegan = fitBegan_;
+    state.stateBegan = stepsBefore_;
+    state.bestEpoch = result_->bestEpoch;
+    state.bestValue = result_->bestValue;
+    state.bestSteps = bestSteps_;
+    state.budgets = budgets_;
+    state.dataDigest = dataDigest();
+    if (!finished) made->best = best_;
+    observer_.checkpoint(std::move(made), record, *result_, due);
   }
 
   static bool hasOptimizerState(const core::Model& model) {
@@ -113,14 +158,22 @@ class Run {
     }
     if (*ends) SETNET_TRY(restoreBest());
     if (options_.evolve && options_.finalPrune && isLast) SETNET_TRY(finalise());
-    SETNET_TRY(publish());
+    const bool isDue = options_.checkpointEvery > 0 && (*ends || epoch % options_.checkpointEvery == 0);
+    Ref<const core::Model> model;
+    SETNET_TRY(snapshot(&model, isDue && !*ends));
+    observer_.publish(model);
     result_->epochs.push_back(record);
     result_->stopped = result_->stoppedEarly = *ends && !isLast;
+    if (isDue) keep(model, epoch, *ends, &record, true);
     observer_.onEpoch(record);
     // A stop is looked for once the consumer has seen the epoch: when it was asked for within the epoch changes
     // nothing.
     if (*ends || !control_.stop.load(std::memory_order_relaxed)) return Status();
     *ends = result_->stopped = true;
+    if (!isDue) {
+      SETNET_TRY(snapshot(&model, true));
+      keep(model, epoch, false, nullptr, false);
+    }
     SETNET_TRY(restoreBest());
     return result_->restored ? publish() : Status();
   }
@@ -342,6 +395,8 @@ class Run {
   core::Scaling scaling_;
   Ref<const core::Model> best_;  // with its optimizer state
   core::Counters counters_;
+  uint64_t firstEpoch_ = 1;
+  std::optional<uint64_t> dataDigest_;
   uint64_t fitBegan_ = 0;        // steps of the network's life before this fit
   uint64_t stepsBefore_ = 0;     // of its life when the optimizer's state was all 0
   uint64_t bestSteps_ = 0;       // since then, in the best epoch

@@ -10,6 +10,7 @@
 #include "backend/backend.h"
 #include "base/ref.h"
 #include "base/status.h"
+#include "core/checkpoint.h"
 #include "core/model.h"
 #include "rules/schedules.h"
 #include "rules/triggers.h"
@@ -51,6 +52,8 @@ struct FitOptions {
   bool finalEvolution = false;     // evolve after the last epoch too, as after all others
   bool finalPrune = true;
   StopRule stop;
+  uint64_t checkpointEvery = 0;        // epochs; 0: no checkpoint is stored
+  Ref<const core::Checkpoint> resume;  // null, or: go on after it, with `start` its model
   int threads = 1;
   double progressSeconds = 0.1;  // at most one progress report in this time
 };
@@ -99,6 +102,8 @@ struct Control {
   std::atomic<bool> stop{false};   // after the running epoch
 };
 
+struct FitResult;
+
 // Called on the training thread.
 class Observer {
  public:
@@ -106,12 +111,17 @@ class Observer {
   virtual void onProgress(const Progress& progress) = 0;
   // The state that predictions and files see from now on.
   virtual void publish(Ref<const core::Model> model) = 0;
+  // What a fit can go on from: the state of a finished epoch (or of none yet), published before. It is to be kept
+  // instead of the one before; where it is `due`, also to be stored, and this blocks until it is (returns at once when
+  // control.abort is set). `record` is that of the epoch, null before the first one; onEpoch comes after this.
+  virtual void checkpoint(Ref<const core::Checkpoint> checkpoint, const EpochRecord* record, const FitResult& soFar,
+                          bool due) = 0;
   // May block until the consumer has looked at it (returns at once when control.abort is set). Called after publish.
   virtual void onEpoch(const EpochRecord& record) = 0;
 };
 
 struct FitResult {
-  std::vector<EpochRecord> epochs;
+  std::vector<EpochRecord> epochs;   // without those before a checkpoint
   std::optional<FinalRecord> final;  // not there after a stop or where nothing is to be removed and nothing validated
   bool stopped = false;              // ended before the last epoch, by control.stop or the stop rule
   bool stoppedEarly = false;         // by the stop rule
@@ -120,9 +130,10 @@ struct FitResult {
   bool restored = false;             // the network is as validated in the best epoch (before a final removal)
 };
 
-// Trains from `start` (its optimizer state is not used: a second fit starts fresh state and schedules from the current
-// weights). Publishes a model at the end of every epoch. On Aborted the model as after the last finished step has been
-// published; on Diverged or any other failure the last published model (of the last finished epoch) stands.
+// Trains from `start` (its optimizer state is used by a fit that goes on alone: a second fit starts fresh state and
+// schedules from the current weights). Publishes a model at the end of every epoch. On Aborted the model as after the
+// last finished step has been published; on Diverged or any other failure the last published model (of the last
+// finished epoch) stands.
 Status fit(const backend::Backend& backend, Ref<const core::Model> start, const Dataset& training,
            const Dataset* validation, const FitOptions& options, Control& control, Observer& observer,
            FitResult* result);

@@ -1,0 +1,70 @@
+// A fit as files have it: the options that change results, as users would write them.
+import type { NativeFitOptions } from './native';
+import { readNumber, readOptions } from './options';
+import { evolutionObject, readEvolution } from './rules/evolution';
+import { readLoss } from './rules/loss';
+import { readOptimizer } from './rules/optimizer';
+import { ruleObject } from './rules/table';
+import { readStopRule, stopOptions } from './stop_rule';
+
+/** One fit of a network's life, as users would write it: the options that change results. */
+export interface FitRecord {
+  readonly samples: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly loss: object;
+  readonly optimizer: object;
+  readonly evolution: object | null;
+  readonly earlyStopping?: object;
+  readonly restoreBest?: string;
+}
+
+export function fitRecord(options: NativeFitOptions, samples: number): FitRecord {
+  const { epochs, batchSize, loss, optimizer, learningRate, warmup, evolution, stopRule } = options;
+  return {
+    samples,
+    epochs,
+    batchSize,
+    loss: ruleObject('losses', loss),
+    optimizer: {
+      ...ruleObject('optimizers', optimizer),
+      learningRate: { ...ruleObject('schedules', learningRate), warmup },
+    },
+    evolution: evolution === null ? null : evolutionObject(evolution),
+    ...stopOptions(stopRule),
+  };
+}
+
+function count(value: unknown, where: string): number {
+  return readNumber(value, where, { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
+}
+
+/** Reads what fitRecord made. */
+export function readFitRecord(options: unknown, at: string): FitRecord {
+  const fit = readOptions(options, at, [
+    'samples',
+    'epochs',
+    'batchSize',
+    'loss',
+    'optimizer',
+    'evolution',
+    'earlyStopping',
+    'restoreBest',
+  ]);
+  const { rule: optimizer, learningRate } = readOptimizer(fit.optimizer, `${at}.optimizer`);
+  const native: NativeFitOptions = {
+    epochs: count(fit.epochs, `${at}.epochs`),
+    batchSize: count(fit.batchSize, `${at}.batchSize`),
+    loss: readLoss(fit.loss, `${at}.loss`),
+    optimizer,
+    learningRate: learningRate.rule,
+    warmup: learningRate.warmup,
+    evolution: fit.evolution === null ? null : readEvolution(fit.evolution, `${at}.evolution`),
+    checkpointEvery: 0,
+    resume: false,
+    stopRule: readStopRule(fit.earlyStopping, fit.restoreBest, true, true, at),
+    threads: 1,
+    progressSeconds: 0,
+  };
+  return fitRecord(native, count(fit.samples, `${at}.samples`));
+}
