@@ -1,9 +1,11 @@
 // Reads Fashion-MNIST (or any data set of the same form): 28x28 pixels of one byte, ten classes, as IDX or NPY files,
 // gzipped or not. Used by the example, the tests and the benchmarks; no dependencies.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+import { DataError, parseNpy, readBytes } from '../lib/npy.mjs';
+
+export { DataError };
 
 export const height = 28;
 export const width = 28;
@@ -24,9 +26,6 @@ export const classes = [
 
 /** The folder of the images that are kept in the repository: the first 10,000 of training and 2,000 of the test set. */
 export const bundledDir = join(dirname(fileURLToPath(import.meta.url)), 'data');
-
-/** A data folder or file that cannot be used; the message says which file, what was wrong and what was expected. */
-export class DataError extends Error {}
 
 // The names each part goes by. IDX files are found with a dash or a dot before 'idx', NPY files with a capital or a
 // small letter; each also with '.gz'. The first that exists is taken.
@@ -124,27 +123,7 @@ function loadPair(imagePath, labelPath, limit, limitName) {
 /** One file as { shape, data: Uint8Array }. The kind is known by the content's first bytes, not by the name. */
 export function readArray(path) {
   const bytes = readBytes(path);
-  return bytes[0] === 0x93 ? parseNpy(bytes, path) : parseIdx(bytes, path);
-}
-
-function readBytes(path) {
-  let bytes;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new DataError(`${path}: cannot be read (${error.code ?? error.message})`);
-  }
-  if (!(bytes.length >= 18 && bytes[0] === 0x1f && bytes[1] === 0x8b)) return bytes;
-  // The last four bytes of a gzip file are the length of its content. One chunk of that size means one allocation: with
-  // zlib's small chunks the content would lie in memory twice for a moment, and the peak is what we report.
-  const length = bytes.readUInt32LE(bytes.length - 4);
-  // No more than deflate can make of the file, should those bytes be nonsense.
-  const chunkSize = Math.max(64, Math.min(length, bytes.length * 1032));
-  try {
-    return gunzipSync(bytes, { chunkSize });
-  } catch (error) {
-    throw new DataError(`${path}: not a whole gzip file (${error.message})`);
-  }
+  return bytes[0] === 0x93 ? parseImages(bytes, path) : parseIdx(bytes, path);
 }
 
 /**
@@ -166,34 +145,11 @@ export function parseIdx(bytes, path = 'IDX data') {
   return { shape, data: elements(bytes, start, shape, fail) };
 }
 
-/** NPY 1.0 to 3.0 of unsigned bytes in C order. */
-export function parseNpy(bytes, path = 'NPY data') {
-  const fail = (text) => new DataError(`${path}: ${text}`);
-  const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-  if (bytes.length < 12 || magic.some((value, i) => bytes[i] !== value)) throw fail('not an NPY file (wrong magic)');
-  const version = bytes[6];
-  if (version < 1 || version > 3) throw fail(`NPY version ${version}, expected 1 to 3`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerStart = version === 1 ? 10 : 12;
-  const headerLength = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  const start = headerStart + headerLength;
-  if (bytes.length < start) throw fail(`NPY header of ${start} bytes, the file has ${bytes.length}`);
-  const header = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(bytes.subarray(headerStart, start));
-  const descr = /'descr'\s*:\s*'([^']*)'/.exec(header)?.[1];
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(header)?.[1];
-  const dimensions = /'shape'\s*:\s*\(([\d\s,]*)\)/.exec(header)?.[1];
-  if (descr === undefined || order === undefined || dimensions === undefined) {
-    throw fail(`NPY header without descr, fortran_order or shape: ${header.trim().slice(0, 80)}`);
-  }
-  if (descr !== '|u1' && descr !== 'u1') throw fail(`NPY dtype '${descr}', expected '|u1' (uint8)`);
-  if (order !== 'False') throw fail('NPY in Fortran order, expected C order');
-  const shape = dimensions
-    .split(',')
-    .map((text) => text.trim())
-    .filter((text) => text !== '')
-    .map(Number);
-  if (shape.length === 0) throw fail('NPY without dimensions, expected at least one');
-  return { shape, data: elements(bytes, start, shape, fail) };
+/** NPY of unsigned bytes. */
+function parseImages(bytes, path) {
+  const { shape, data } = parseNpy(bytes, path);
+  if (data instanceof Uint8Array) return { shape, data };
+  throw new DataError(`${path}: numbers of type ${data.constructor.name}, expected uint8`);
 }
 
 /** The bytes after the header, which must be exactly as many as the shape says. */
