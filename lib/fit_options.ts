@@ -6,6 +6,7 @@ import type { NativeDataset, NativeFitOptions, NativeRule } from './native';
 import { describe, optionError, readBoolean, readNumber, readOptions, typeError } from './options';
 import { type Evolution, readEvolution } from './rules/evolution';
 import { type Loss, readLoss, targetKindOf } from './rules/loss';
+import { type Metric, readMetrics } from './rules/metric';
 import { type Optimizer, readOptimizer } from './rules/optimizer';
 import type { AbortSignalLike, Progress } from './types';
 
@@ -23,6 +24,11 @@ export interface FitOptions {
   readonly evolution?: Evolution | null | false;
   /** Evaluated at the end of every epoch and after the final removal. */
   readonly validation?: Dataset;
+  /**
+   * What validations say beside loss and accuracy, which are always there: 'balancedAccuracy', 'confusion', 'auc'; see
+   * {@link Evaluation}. `ERR_SETNET_OPTION` for one that has no meaning for the loss, or without `validation`. Default none.
+   */
+  readonly metrics?: readonly Metric[];
   /**
    * Ends the training within a step: the loop and `done` reject with `signal.reason`; nothing is removed finally, and the
    * network is as after the last finished step.
@@ -62,6 +68,7 @@ const names = [
   'optimizer',
   'evolution',
   'validation',
+  'metrics',
   'signal',
   'onProgress',
   'threads',
@@ -102,6 +109,7 @@ export function readFitOptions(
       evolution: isStatic
         ? null
         : readEvolution(options.evolution ?? { kind: 'set' }, `${where}: evolution`, !isFinalised),
+      metrics: readValidationMetrics(options, loss.name, shape.outputs, where),
       threads: options.threads === undefined ? threads : readThreads(options.threads, `${where}: threads`),
       progressSeconds,
     },
@@ -113,6 +121,17 @@ export function readFitOptions(
     onProgress: options.onProgress === undefined ? undefined : readCallback(options.onProgress, `${where}: onProgress`),
     copy: readBoolean(options.copy ?? false, `${where}: copy`),
   };
+}
+
+function readValidationMetrics(
+  { metrics, validation }: { metrics?: unknown; validation?: unknown },
+  loss: string,
+  outputs: number,
+  where: string,
+): string[] {
+  const names = readMetrics(metrics ?? [], loss, outputs, `${where}: metrics`);
+  if (names.length === 0 || validation !== undefined) return names;
+  throw optionError(`${where}: metrics are of validations, but there is no \`validation\``);
 }
 
 function readLossFor(value: unknown, outputs: number, where: string): NativeRule {

@@ -42,6 +42,7 @@ export type { Grow, GrowRules } from './rules/grow';
 export type { Initializer, Initializers } from './rules/initializer';
 export { type LinearOptions, linear } from './rules/linear';
 export type { Loss, Losses } from './rules/loss';
+export type { Metric } from './rules/metric';
 export type { Optimizer } from './rules/optimizer';
 export type { Prune, PruneRules } from './rules/prune';
 export type { Constant, Cosine, Exponential, Linear, Schedule, Step, WarmupOption } from './rules/schedule';
@@ -54,6 +55,7 @@ export { Session, type SessionOptions } from './session';
 export { Training } from './training';
 export type {
   AbortSignalLike,
+  Confusion,
   EpochReport,
   Evaluation,
   EvolutionReport,

@@ -240,6 +240,7 @@ function readFits(value: unknown): RunRecord['fits'] {
       learningRate: learningRate.rule,
       warmup: learningRate.warmup,
       evolution: fit.evolution === null ? null : readEvolution(fit.evolution, `${at}.evolution`),
+      metrics: [],
       threads: 1,
       progressSeconds: 0,
     };

@@ -148,6 +148,8 @@ export interface NativeFitOptions {
     regrowPruned: boolean;
     finalPrune: boolean;
   };
+  /** Names of the metrics table, of validations. */
+  metrics: string[];
   threads: number;
   progressSeconds: number;
 }
@@ -156,6 +158,10 @@ export interface NativeEvaluation {
   loss: number;
   /** Absent where the loss knows no right answers. */
   accuracy?: number;
+  /** Where they were asked for and are defined. */
+  balancedAccuracy?: number;
+  confusion?: number[][];
+  auc?: number;
   samples: number;
 }
 
@@ -301,7 +307,7 @@ export interface NativeNetwork extends NativePredictor {
   /** The published state, packed on a thread of the addon; independent from then on. */
   freeze(options: NativePredictorOptions): Promise<NativeSession>;
   /** References x's buffer (the caller has marked it untransferable) until the promise settles. */
-  evaluate(data: NativeDataset): Promise<NativeEvaluation>;
+  evaluate(data: NativeDataset, metrics: string[]): Promise<NativeEvaluation>;
   /** As evaluate for x of both data sets, until onDone. ERR_SETNET_BUSY while a fit runs. */
   fit(
     training: NativeDataset,
@@ -350,6 +356,13 @@ export interface NativeRuleInfo {
   parameters: NativeParameterSpec[];
 }
 
+export interface NativeMetricInfo extends NativeRuleInfo {
+  /** Outputs that are right or wrong, or samples of one class each. */
+  needs: 'nothing' | 'answers' | 'classes';
+  /** Infinity: no limit. */
+  mostClasses: number;
+}
+
 export interface NativeModule {
   /** Sizes the pool; called once by the loader with os.availableParallelism(). */
   configure(options: { parallelism: number }): void;
@@ -364,7 +377,7 @@ export interface NativeModule {
   rules(): Record<
     'activations' | 'losses' | 'optimizers' | 'prune' | 'grow' | 'schedules' | 'initializers',
     NativeRuleInfo[]
-  >;
+  > & { metrics: NativeMetricInfo[] };
   /** The codes of SetnetError, without prefix. */
   codes(): string[];
   buildInfo(): {

@@ -12,6 +12,7 @@ import type { NativeNetwork, NativeNetworkInfo } from './native';
 import { describe, readBoolean, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
 import { targetKindOf } from './rules/loss';
+import { evaluationOf, type Metric, readMetrics } from './rules/metric';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
 import { beginTraining, silenceTraining, type Training } from './training';
@@ -21,6 +22,8 @@ import type { Evaluation, FileUrl } from './types';
 export interface EvaluateOptions {
   /** As in `fit`. Default false. */
   readonly copy?: boolean;
+  /** As in `fit`. Default none. */
+  readonly metrics?: readonly Metric[];
 }
 
 /** Options of `Network.load`. */
@@ -192,6 +195,7 @@ export class Network {
       running.training = beginTraining({
         signal: read.signal,
         onProgress: read.onProgress,
+        classes: this.classes,
         start: (callbacks) => {
           const x = pinDataset(training, read.copy);
           const validation = read.validation === null ? null : pinDataset(read.validation, read.copy);
@@ -214,8 +218,8 @@ export class Network {
   }
 
   /**
-   * Loss and accuracy on a data set, without dropout, off the event loop, by the loss of the last fit; a network that was never
-   * fitted is measured by softmax cross-entropy.
+   * Loss, accuracy and further metrics on a data set, without dropout, off the event loop, by the loss of the last fit; a network
+   * that was never fitted is measured by softmax cross-entropy.
    *
    * Errors (rejections): `ERR_SETNET_STATE`, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`,
    * `ERR_SETNET_BUFFER`, `ERR_SETNET_NONFINITE`, `ERR_SETNET_MEMORY`.
@@ -223,7 +227,7 @@ export class Network {
   async evaluate(data: Dataset, options?: EvaluateOptions): Promise<Evaluation> {
     this.#check('evaluate');
     const loss = this.#info('evaluate').loss ?? 'softmaxCrossEntropy';
-    const { copy } = readOptions(options, 'evaluate: options', ['copy']);
+    const { copy, metrics } = readOptions(options, 'evaluate: options', ['copy', 'metrics']);
     const isCopied = readBoolean(copy ?? false, 'evaluate: copy');
     if (this.outputs < 2 && targetKindOf(loss) === 'class') {
       throw new SetnetError(
@@ -231,8 +235,10 @@ export class Network {
         'evaluate: accuracy needs at least 2 outputs, but the last layer has 1 unit; fit it with another loss first',
       );
     }
+    const names = readMetrics(metrics ?? [], loss, this.outputs, 'evaluate: metrics');
     const dataset = readDataset(data, this.#shape, loss, 'evaluate: data');
-    return guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied)));
+    const evaluation = await guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied), names));
+    return evaluationOf(evaluation, this.classes);
   }
 
   /**

@@ -3,17 +3,29 @@ import { SetnetError, toSetnetError } from './errors';
 import type {
   NativeEpochRecord,
   NativeEvolutionRecord,
+  NativeFinalRecord,
   NativeFitResult,
   NativeLayerEvolution,
   NativeTraining,
   NativeTrainingCallbacks,
 } from './native';
 import { typeError } from './options';
-import type { AbortSignalLike, EpochReport, EvolutionReport, History, LayerEvolution, Progress } from './types';
+import { evaluationOf } from './rules/metric';
+import type {
+  AbortSignalLike,
+  EpochReport,
+  EvolutionReport,
+  FinalReport,
+  History,
+  LayerEvolution,
+  Progress,
+} from './types';
 
 export interface TrainingPlan {
   signal: AbortSignalLike | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
+  /** The names of the classes, for reports. */
+  classes: readonly string[] | undefined;
   /** Starts native training; called once, and not where the signal is aborted already. */
   start: (callbacks: NativeTrainingCallbacks) => NativeTraining;
   /** Called once at the end, however it ends. */
@@ -165,7 +177,7 @@ export class Training implements AsyncIterable<EpochReport> {
   }
 
   #addEpoch(record: NativeEpochRecord): void {
-    const report = epochReport(record);
+    const report = epochReport(record, this.#plan.classes);
     if (this.#isLeft) return;
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
@@ -204,7 +216,7 @@ export class Training implements AsyncIterable<EpochReport> {
     if (this.#thrown !== undefined) {
       this.#end({ error: this.#thrown.error, isAbort: true });
     } else if (result !== null) {
-      this.#end({ history: historyOf(result) });
+      this.#end({ history: historyOf(result, this.#plan.classes) });
     } else {
       const { signal } = this.#plan;
       const converted = toSetnetError(error);
@@ -257,18 +269,33 @@ function evolutionReport(record: NativeEvolutionRecord): EvolutionReport {
   return { zeta: record.zeta, ...layerEvolution(record), layers: record.layers.map(layerEvolution) };
 }
 
-function epochReport({ evolution, ...record }: NativeEpochRecord): EpochReport {
-  return evolution === undefined ? record : { ...record, evolution: evolutionReport(evolution) };
+/** The names of the classes, where there are any. */
+type Classes = readonly string[] | undefined;
+
+function epochReport({ validation, evolution, ...record }: NativeEpochRecord, classes: Classes): EpochReport {
+  return {
+    ...record,
+    ...(validation === undefined ? {} : { validation: evaluationOf(validation, classes) }),
+    ...(evolution === undefined ? {} : { evolution: evolutionReport(evolution) }),
+  };
 }
 
-function historyOf(result: NativeFitResult): History {
-  const epochs = result.epochs.map(epochReport);
+function finalReport({ removal, connections, validation }: NativeFinalRecord, classes: Classes): FinalReport {
+  return {
+    removal: evolutionReport(removal),
+    connections,
+    ...(validation === undefined ? {} : { validation: evaluationOf(validation, classes) }),
+  };
+}
+
+function historyOf(result: NativeFitResult, classes: Classes): History {
+  const epochs = result.epochs.map((record) => epochReport(record, classes));
   const last = epochs.at(-1);
   const trained = last?.connections ?? 0;
   const { final } = result;
   return {
     epochs,
-    ...(final === undefined ? {} : { final: { ...final, removal: evolutionReport(final.removal) } }),
+    ...(final === undefined ? {} : { final: finalReport(final, classes) }),
     stopped: result.stopped,
     connections: { trained, final: final?.connections ?? last?.evolution?.connections ?? trained },
   };

@@ -77,7 +77,10 @@ const program = `
     const classes: Int32Array = net.predictSync(x, { output: 'classes' });
     const some: Float32Array = await net.predict(x);
     const names: Int32Array = await net.predict(x, { output: 'classes' });
-    const evaluation: setnet.Evaluation = await net.evaluate({ x, y: new Uint8Array(1) });
+    const evaluation: setnet.Evaluation = await net.evaluate({ x, y: new Uint8Array(1) }, { metrics: ['auc', 'confusion'] });
+    const confusion: setnet.Confusion | undefined = evaluation.confusion, area: number | undefined = evaluation.auc;
+    const count: number | undefined = confusion?.counts[0]?.[1], metric: setnet.Metric = 'balancedAccuracy';
+    void [area, count, metric];
     await net.save('model.safetensors');
     await using session: setnet.Session = await net.freeze({ threads: 2, optimizeFor: 'latency', precision: 'f32' });
     const fromFile = await Session.load('model.safetensors', { precision: 'bf16' } satisfies setnet.SessionOptions);
@@ -137,6 +140,7 @@ describe('90 types', function () {
         "setnet.sgd({ decay: 'decoupled' });",
         'setnet.adam({ momentum: 0.9 });',
         'setnet.set({ prune: 3 });',
+        "declare const net: setnet.Network; net.evaluate({ x: new Uint8Array(1), y: [0] }, { metrics: ['samples'] });",
         'new setnet.Network();',
         'new setnet.Session();',
         'declare const session: setnet.Session; session.fit({});',
@@ -164,6 +168,7 @@ describe('90 types', function () {
         ...rules.prune.map(({ name }) => `setnet.set({ prune: '${name}' });`),
         ...rules.grow.map(({ name }) => `setnet.set({ grow: '${name}' });`),
         ...rules.losses.map(({ name }) => `const loss_${name}: setnet.Loss = '${name}'; void loss_${name};`),
+        ...rules.metrics.map(({ name }) => `const metric_${name}: setnet.Metric = '${name}'; void metric_${name};`),
         ...rules.schedules.map(({ name, parameters }) => {
           const given = parameters.map((parameter) => `${parameter.name}: ${Math.max(parameter.fallback, 0.1)}`);
           return `setnet.${name}({ ${given.join(', ')} });`;

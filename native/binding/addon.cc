@@ -19,6 +19,7 @@
 #include "binding/wrapped.h"
 #include "cpu/pool/pool.h"
 #include "rules/grow.h"
+#include "rules/metrics.h"
 #include "rules/prune.h"
 #include "rules/schedules.h"
 
@@ -43,6 +44,7 @@ Napi::Value rulesTables(const Napi::CallbackInfo& info) {
   object.Set("grow", rulesToJs(env, all(rules::kGrowRules)));
   object.Set("schedules", rulesToJs(env, all(rules::kSchedules)));
   object.Set("initializers", rulesToJs(env, all(rules::kInitializers)));
+  object.Set("metrics", metricsToJs(env));
   return object;
 }
 

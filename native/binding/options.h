@@ -43,6 +43,11 @@ void parseModelState(const Napi::Value& value, core::Model* model);
 
 backend::PredictorOptions parsePredictorOptions(const Napi::Value& value);
 
+// Names of the metrics table.
+std::vector<int> parseMetrics(const Napi::Value& value);
+// Code::Option where one has no meaning for what the network learns by the loss (< 0: softmax cross-entropy).
+void checkMetrics(Napi::Env env, const std::vector<int>& metrics, int loss, uint64_t units);
+
 train::FitOptions parseFitOptions(const Napi::Value& value);
 
 }  // namespace setnet::binding

@@ -216,8 +216,8 @@ class Run {
     const auto forward = [this](uint64_t first, uint64_t count, Span<float> rows) {
       return engine_->forward({validation_->x, nullptr, first, count}, rows);
     };
-    return evaluateRows(forward, options_.rules.loss, definition_.layers.back().units, *validation_, &control_.abort,
-                        out);
+    return evaluateRows(forward, options_.rules.loss, definition_.layers.back().units, *validation_, options_.metrics,
+                        &control_.abort, out);
   }
 
   void fillShell(core::Model* model) const {

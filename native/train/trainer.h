@@ -11,6 +11,7 @@
 #include "base/ref.h"
 #include "base/status.h"
 #include "core/model.h"
+#include "rules/metrics.h"
 #include "rules/schedules.h"
 
 namespace setnet::train {
@@ -33,6 +34,7 @@ struct FitOptions {
   double zeta = 0.3;
   rules::RuleChoice zetaSchedule;  // rules::Schedule; its `from` / `value` is replaced by zeta
   bool finalPrune = true;
+  std::vector<int> metrics;  // of validations; rules::Metric, each of which applies to the loss
   int threads = 1;
   double progressSeconds = 0.1;  // at most one progress report in this time
 };
@@ -43,6 +45,9 @@ struct Evaluation {
   // takes fractions; not a number where it takes numbers.
   double accuracy = 0;
   uint64_t samples = 0;
+  std::vector<rules::MetricValue> metrics;  // in the table's order, loss and accuracy as well
+
+  double numberOf(rules::Metric metric) const;  // not a number where it is none of them
 };
 
 struct EvolutionRecord {
@@ -111,9 +116,9 @@ Status fit(const backend::Backend& backend, Ref<const core::Model> start, const 
            const Dataset* validation, const FitOptions& options, Control& control, Observer& observer,
            FitResult* result);
 
-// Loss and accuracy of a predictor on a data set, in blocks; stops with Code::Aborted between blocks.
-// loss < 0 (never fitted): softmax cross-entropy is reported.
+// Loss, accuracy and further metrics (rules::Metric; each applies) of a predictor on a data set, in blocks; stops with
+// Code::Aborted between blocks. loss < 0 (never fitted): softmax cross-entropy is reported.
 Status evaluate(const backend::Predictor& predictor, const core::Model& model, const Dataset& data,
-                const std::atomic<bool>* abort, Evaluation* out);
+                Span<const int> metrics, const std::atomic<bool>* abort, Evaluation* out);
 
 }  // namespace setnet::train
