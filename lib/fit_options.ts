@@ -1,4 +1,5 @@
 // The options of fit, checked, with every default filled in.
+import type { NumberArray } from './csr_matrix';
 import { type DataShape, type Dataset, readDataset } from './data';
 import { readThreads } from './definition';
 import { SetnetError } from './errors';
@@ -9,6 +10,7 @@ import { type Loss, readLoss, targetKindOf } from './rules/loss';
 import { type Metric, readMetrics } from './rules/metric';
 import { type Optimizer, readOptimizer } from './rules/optimizer';
 import type { AbortSignalLike, Progress } from './types';
+import { type ClassWeights, type ReadWeights, readWeights } from './weights';
 
 /** Options of `network.fit`. */
 export interface FitOptions {
@@ -24,6 +26,16 @@ export interface FitOptions {
   readonly evolution?: Evolution | null | false;
   /** Evaluated at the end of every epoch and after the final removal. */
   readonly validation?: Dataset;
+  /**
+   * How much the samples of each class count: what training minimises is the mean over a batch's samples of weight * loss, with
+   * one f32 weight for each sample, that of its class times its own. 'balanced': n / (k n_c) for the k classes that occur among n
+   * samples, n_c times each, so that every class has the same influence (King and Zeng 2001). Else a number of at least 0 for
+   * every class, in their order or by name (a class that is not named counts 1). For losses by class, and for
+   * 'binaryCrossEntropy' with one output and labels. Validations know no weights. Default: all samples count 1.
+   */
+  readonly classWeights?: ClassWeights;
+  /** How much each sample of the training data counts: finite numbers of at least 0, not all 0. Copied. See `classWeights`. */
+  readonly sampleWeights?: NumberArray;
   /**
    * What validations say beside loss and accuracy, which are always there: 'balancedAccuracy', 'confusion', 'auc'; see
    * {@link Evaluation}. `ERR_SETNET_OPTION` for one that has no meaning for the loss, or without `validation`. Default none.
@@ -55,6 +67,7 @@ export interface FitOptions {
 
 export interface ReadFitOptions {
   native: NativeFitOptions;
+  weights: ReadWeights;
   validation: NativeDataset | null;
   signal: AbortSignalLike | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
@@ -68,6 +81,8 @@ const names = [
   'optimizer',
   'evolution',
   'validation',
+  'classWeights',
+  'sampleWeights',
   'metrics',
   'signal',
   'onProgress',
@@ -113,6 +128,7 @@ export function readFitOptions(
       threads: options.threads === undefined ? threads : readThreads(options.threads, `${where}: threads`),
       progressSeconds,
     },
+    weights: readWeights(options, loss.name, shape, where),
     validation:
       options.validation === undefined
         ? null

@@ -71,3 +71,4 @@ export type {
   TargetMatrix,
   Targets,
 } from './types';
+export type { ClassWeights } from './weights';

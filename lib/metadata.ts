@@ -10,6 +10,7 @@ import { readEvolution } from './rules/evolution';
 import { readLoss } from './rules/loss';
 import { readOptimizer } from './rules/optimizer';
 import { ruleObject } from './rules/table';
+import { type ReadWeights, readWeights } from './weights';
 
 /** The version of this format; a reader refuses others. */
 const formatVersion = 1;
@@ -22,6 +23,9 @@ export interface FitRecord {
   readonly loss: object;
   readonly optimizer: object;
   readonly evolution: object | null;
+  /** Where there were any, as ClassWeights; those of samples are data, and it is said only that there were some. */
+  readonly classWeights?: 'balanced' | readonly number[];
+  readonly sampleWeights?: true;
 }
 
 /** What a network's life so far leaves in its files beside the engine's counters. */
@@ -34,7 +38,7 @@ export interface RunRecord {
 
 export const emptyRecord: RunRecord = Object.freeze({ fits: [], trainedConnections: null });
 
-export function fitRecord(options: NativeFitOptions, samples: number): FitRecord {
+export function fitRecord(options: NativeFitOptions, samples: number, weights: ReadWeights): FitRecord {
   const { epochs, batchSize, loss, optimizer, learningRate, warmup, evolution } = options;
   return {
     samples,
@@ -60,6 +64,8 @@ export function fitRecord(options: NativeFitOptions, samples: number): FitRecord
             regrowPruned: evolution.regrowPruned,
             finalPrune: evolution.finalPrune,
           },
+    ...(weights.classWeights === undefined ? {} : { classWeights: weights.classWeights }),
+    ...(weights.sampleWeights === undefined ? {} : { sampleWeights: true }),
   };
 }
 
@@ -218,19 +224,28 @@ function readParsed(parsed: unknown, threads: number): Metadata {
     throw formatError(`run.topologyDigest must be hexadecimal digits, not ${describe(topologyDigest)}`);
   }
   const record: RunRecord = {
-    fits: readFits(fits),
+    fits: readFits(fits, (spec.layers.at(-1) as NativeLayerSpec).units),
     trainedConnections: trainedConnections === null ? null : readCount(trainedConnections, 'run.trainedConnections'),
   };
   return { definition: makeDefinition(spec, classes, features, ''), state, record, topologyDigest };
 }
 
-function readFits(value: unknown): RunRecord['fits'] {
+function readFits(value: unknown, outputs: number): RunRecord['fits'] {
   if (!Array.isArray(value)) throw formatError(`run.fits must be an array, not ${describe(value)}`);
   return value.map((entry: unknown, index) => {
     const where = `run.fits[${index}]`;
     const { times, options } = readOptions(entry, where, ['times', 'options']);
     const at = `${where}.options`;
-    const fit = readOptions(options, at, ['samples', 'epochs', 'batchSize', 'loss', 'optimizer', 'evolution']);
+    const fit = readOptions(options, at, [
+      'samples',
+      'epochs',
+      'batchSize',
+      'loss',
+      'optimizer',
+      'evolution',
+      'classWeights',
+      'sampleWeights',
+    ]);
     const { rule: optimizer, learningRate } = readOptimizer(fit.optimizer, `${at}.optimizer`);
     const native: NativeFitOptions = {
       epochs: readCount(fit.epochs, `${at}.epochs`),
@@ -246,9 +261,20 @@ function readFits(value: unknown): RunRecord['fits'] {
     };
     return {
       times: readCount(times, `${where}.times`),
-      options: fitRecord(native, readCount(fit.samples, `${at}.samples`)),
+      options: fitRecord(native, readCount(fit.samples, `${at}.samples`), readRecordedWeights(fit, outputs, at)),
     };
   });
+}
+
+/** As a record says them. */
+function readRecordedWeights(
+  { loss, classWeights, sampleWeights }: { loss?: unknown; classWeights?: unknown; sampleWeights?: unknown },
+  outputs: number,
+  where: string,
+): ReadWeights {
+  const shape = { inputs: 1, outputs, classes: undefined };
+  const { name } = readLoss(loss, `${where}.loss`);
+  return readWeights({ classWeights, sampleWeights }, name, shape, where);
 }
 
 function readCount(value: unknown, where: string): number {

@@ -127,6 +127,8 @@ export interface NativeDataset {
   classes?: Int32Array;
   /** Row-major, rows * outputs finite numbers; copied. */
   numbers?: Float32Array;
+  /** Of training data: what each row's loss is multiplied by, finite and at least 0; copied. Absent: 1. */
+  weights?: Float32Array;
 }
 
 export interface NativeFitOptions {

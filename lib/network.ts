@@ -11,12 +11,13 @@ import { openModel } from './model_file';
 import type { NativeNetwork, NativeNetworkInfo } from './native';
 import { describe, readBoolean, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
-import { targetKindOf } from './rules/loss';
+import { classesOf, targetKindOf } from './rules/loss';
 import { evaluationOf, type Metric, readMetrics } from './rules/metric';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
 import { beginTraining, silenceTraining, type Training } from './training';
 import type { Evaluation, FileUrl } from './types';
+import { weighSamples } from './weights';
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
@@ -167,12 +168,13 @@ export class Network {
   }
 
   /**
-   * Trains on a thread of its own and returns at once. Arguments are checked before it returns; targets are copied, features
-   * are not (see `copy`). A second fit starts with fresh optimizer state and schedules from the present weights; steps,
+   * Trains on a thread of its own and returns at once. Arguments are checked before it returns; targets and weights are copied,
+   * features are not (see `copy`). A second fit starts with fresh optimizer state and schedules from the present weights; steps,
    * epochs and evolutions of the network's life count on.
    *
    * Throws `ERR_SETNET_BUSY` while a fit runs, `ERR_SETNET_STATE` after dispose, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`,
-   * `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`, `ERR_SETNET_BUFFER`. What happens later rejects `done`: see {@link Training}.
+   * `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`, `ERR_SETNET_NONFINITE`, `ERR_SETNET_BUFFER`. What happens later rejects `done`: see
+   * {@link Training}.
    */
   fit(data: Dataset, options?: FitOptions): Training {
     this.#check('fit');
@@ -184,10 +186,12 @@ export class Network {
     }
     const info = this.#info('fit');
     const read = readFitOptions(options, this.#shape, this.#definition.spec.threads, info.finalised);
-    const training = readDataset(data, this.#shape, read.native.loss.name, 'fit: data');
+    const loss = read.native.loss.name;
+    const samples = readDataset(data, this.#shape, loss, 'fit: data');
+    const training = weighSamples(samples, read.weights, classesOf(loss, this.outputs), 'fit');
     const running: Running = {
       startStep: info.step,
-      record: addFit(this.#record, fitRecord(read.native, training.rows), info.connections),
+      record: addFit(this.#record, fitRecord(read.native, training.rows, read.weights), info.connections),
       training: undefined,
     };
     this.#running = running;

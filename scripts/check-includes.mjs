@@ -38,7 +38,7 @@ const libLayers = [
   ['rules/', 'devices', 'build_info', 'row_batch'],
   ['csr_matrix'],
   ['data', 'data/', 'scaling', 'layers/'],
-  ['definition'],
+  ['definition', 'weights'],
   ['fit_options', 'layer_view', 'prediction', 'summary', 'training'],
   ['metadata'],
   ['model_file'],

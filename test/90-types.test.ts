@@ -65,6 +65,9 @@ const program = `
       evolution: set({ zeta: constant({ value: 0.3 }), prune: 'signMagnitude', newWeights: 'initializer' }),
       onProgress: ({ epoch, step, steps }) => { const sum: number = epoch + step / steps; void sum; },
     });
+    const weighed: setnet.ClassWeights = { a: 2 };
+    void net.fit({ x, y: ['a'] }, { classWeights: 'balanced', sampleWeights: new Float64Array(1) });
+    void [net.fit({ x, y: [0] }, { classWeights: weighed }), net.fit({ x, y: [0] }, { classWeights: [1, 2], sampleWeights: [1] })];
     for await (const epoch of training) {
       const accuracy: number | undefined = epoch.validation?.accuracy;
       const pruned: number | undefined = epoch.evolution?.layers[0]?.pruned;
@@ -140,6 +143,7 @@ describe('90 types', function () {
         "setnet.sgd({ decay: 'decoupled' });",
         'setnet.adam({ momentum: 0.9 });',
         'setnet.set({ prune: 3 });',
+        "declare const net: setnet.Network; net.fit({ x: new Uint8Array(1), y: [0] }, { classWeights: 'equal' });",
         "declare const net: setnet.Network; net.evaluate({ x: new Uint8Array(1), y: [0] }, { metrics: ['samples'] });",
         'new setnet.Network();',
         'new setnet.Session();',

@@ -2,18 +2,11 @@
 import type { NativeEvaluation } from '../native';
 import { describe, optionError, readName, typeError } from '../options';
 import type { Evaluation } from '../types';
-import { targetKindOf } from './loss';
+import { classesOf, targetKindOf } from './loss';
 import { metricTable } from './table';
 
 /** What an evaluation can say beside the number of samples. */
 export type Metric = Exclude<keyof Evaluation, 'samples'>;
-
-/** How many classes there are where every sample is of one, else 0. */
-function classCountOf(loss: string, outputs: number): number {
-  const kind = targetKindOf(loss);
-  if (kind === 'class') return outputs;
-  return kind === 'fraction' && outputs === 1 ? 2 : 0;
-}
 
 /** A list of metrics that all have a meaning for the loss, each once. */
 export function readMetrics(value: unknown, loss: string, outputs: number, where: string): string[] {
@@ -25,7 +18,7 @@ export function readMetrics(value: unknown, loss: string, outputs: number, where
     const name = readName(value[i], `${where}[${i}]`, known);
     const { needs, mostClasses } = table[known.indexOf(name)] as (typeof table)[number];
     const problem = `${where}[${i}]: '${name}' has no meaning for the loss '${loss}'`;
-    const classes = classCountOf(loss, outputs);
+    const classes = classesOf(loss, outputs);
     if (needs !== 'nothing' && targetKindOf(loss) === 'number') {
       throw optionError(`${problem}, which knows no right answers`);
     }

@@ -21,6 +21,8 @@ struct Dataset {
   // In the form that the loss takes (checked by the caller): one per row, in [0, units of the last layer), or
   Span<const int32_t> classes;
   Span<const float> numbers;  // row-major, one for each output; finite, and in [0, 1] where the loss takes fractions
+  // What each row's loss counts in training (backend::Targets): one per row, or none. Evaluations know no weights.
+  Span<const float> weights = {};
 };
 
 struct FitOptions {
@@ -58,7 +60,7 @@ struct EvolutionRecord {
 
 struct EpochRecord {
   uint64_t epoch = 0;       // of this fit, from 1
-  double loss = 0;          // mean over the epoch's samples, while training (dropout active)
+  double loss = 0;          // mean over the epoch's samples, weighted, while training (dropout active)
   double accuracy = 0;      // as Evaluation's
   double learningRate = 0;  // of the epoch's last step
   double seconds = 0;       // training steps only
