@@ -104,7 +104,12 @@ export interface TrainingReaders {
 }
 
 /** Reads what trainingObject wrote. The history is only looked at so far that nothing can go wrong with it. */
-export function readTraining(value: unknown, where: string, { readCounter, fail }: TrainingReaders): StoredTraining {
+export function readTraining(
+  value: unknown,
+  where: string,
+  outputs: number,
+  { readCounter, fail }: TrainingReaders,
+): StoredTraining {
   const parts = [
     'options',
     'epoch',
@@ -124,7 +129,7 @@ export function readTraining(value: unknown, where: string, { readCounter, fail 
   if (typeof read.dataDigest !== 'string' || !/^[0-9a-f]{16}$/.test(read.dataDigest))
     throw fail(`${where}.dataDigest must be 16 hexadecimal digits, not ${describe(read.dataDigest)}`);
   const epoch = count(read.epoch, 'epoch');
-  const options = readFitRecord(read.options, `${where}.options`);
+  const options = readFitRecord(read.options, outputs, `${where}.options`);
   if (epoch > options.epochs) throw fail(`${where}.epoch is ${epoch}, but the fit has ${options.epochs} epochs`);
   return {
     options,

@@ -1,5 +1,6 @@
 // The options of fit, checked, with every default filled in.
 import { type CheckpointOptions, readCheckpoint } from './checkpoint';
+import type { NumberArray } from './csr_matrix';
 import { type DataShape, type Dataset, readDataset } from './data';
 import { readThreads } from './definition';
 import { SetnetError } from './errors';
@@ -7,9 +8,11 @@ import type { NativeDataset, NativeFitOptions, NativeRule } from './native';
 import { describe, optionError, readBoolean, readNumber, readOptions, typeError } from './options';
 import { type Evolution, readEvolution } from './rules/evolution';
 import { type Loss, readLoss, targetKindOf } from './rules/loss';
+import { type Metric, readMetrics } from './rules/metric';
 import { type Optimizer, readOptimizer } from './rules/optimizer';
 import { type EarlyStopping, type Monitor, readStopRule } from './stop_rule';
 import type { AbortSignalLike, Progress } from './types';
+import { type ClassWeights, type ReadWeights, readWeights } from './weights';
 
 /** Options of `network.fit`. */
 export interface FitOptions {
@@ -48,6 +51,21 @@ export interface FitOptions {
    */
   readonly resume?: boolean;
   /**
+   * How much the samples of each class count: what training minimises is the mean over a batch's samples of weight * loss, with
+   * one f32 weight for each sample, that of its class times its own. 'balanced': n / (k n_c) for the k classes that occur among n
+   * samples, n_c times each, so that every class has the same influence (King and Zeng 2001). Else a number of at least 0 for
+   * every class, in their order or by name (a class that is not named counts 1). For losses by class, and for
+   * 'binaryCrossEntropy' with one output and labels. Validations know no weights. Default: all samples count 1.
+   */
+  readonly classWeights?: ClassWeights;
+  /** How much each sample of the training data counts: finite numbers of at least 0, not all 0. Copied. See `classWeights`. */
+  readonly sampleWeights?: NumberArray;
+  /**
+   * What validations say beside loss and accuracy, which are always there: 'balancedAccuracy', 'confusion', 'auc'; see
+   * {@link Evaluation}. `ERR_SETNET_OPTION` for one that has no meaning for the loss, or without `validation`. Default none.
+   */
+  readonly metrics?: readonly Metric[];
+  /**
    * Ends the training within a step: the loop and `done` reject with `signal.reason`; nothing is removed finally, and the
    * network is as after the last finished step.
    */
@@ -74,6 +92,7 @@ export interface FitOptions {
 export interface ReadFitOptions {
   checkpointPath: string | undefined;
   native: NativeFitOptions;
+  weights: ReadWeights;
   validation: NativeDataset | null;
   signal: AbortSignalLike | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
@@ -91,6 +110,9 @@ const names = [
   'restoreBest',
   'checkpoint',
   'resume',
+  'classWeights',
+  'sampleWeights',
+  'metrics',
   'signal',
   'onProgress',
   'threads',
@@ -143,9 +165,11 @@ export function readFitOptions(
       ),
       checkpointEvery: checkpoint?.everyEpochs ?? 0,
       resume: readBoolean(options.resume ?? false, `${where}: resume`),
+      metrics: readValidationMetrics(options, loss.name, shape.outputs, where),
       threads: options.threads === undefined ? threads : readThreads(options.threads, `${where}: threads`),
       progressSeconds,
     },
+    weights: readWeights(options, loss.name, shape, where),
     validation:
       options.validation === undefined
         ? null
@@ -154,6 +178,17 @@ export function readFitOptions(
     onProgress: options.onProgress === undefined ? undefined : readCallback(options.onProgress, `${where}: onProgress`),
     copy: readBoolean(options.copy ?? false, `${where}: copy`),
   };
+}
+
+function readValidationMetrics(
+  { metrics, validation }: { metrics?: unknown; validation?: unknown },
+  loss: string,
+  outputs: number,
+  where: string,
+): string[] {
+  const names = readMetrics(metrics ?? [], loss, outputs, `${where}: metrics`);
+  if (names.length === 0 || validation !== undefined) return names;
+  throw optionError(`${where}: metrics are of validations, but there is no \`validation\``);
 }
 
 function readLossFor(value: unknown, outputs: number, where: string): NativeRule {

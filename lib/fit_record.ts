@@ -6,6 +6,7 @@ import { readLoss } from './rules/loss';
 import { readOptimizer } from './rules/optimizer';
 import { ruleObject } from './rules/table';
 import { readStopRule, stopOptions } from './stop_rule';
+import { type ReadWeights, readWeights } from './weights';
 
 /** One fit of a network's life, as users would write it: the options that change results. */
 export interface FitRecord {
@@ -15,11 +16,14 @@ export interface FitRecord {
   readonly loss: object;
   readonly optimizer: object;
   readonly evolution: object | null;
+  /** Where there were any, as ClassWeights; those of samples are data, and it is said only that there were some. */
+  readonly classWeights?: 'balanced' | readonly number[];
+  readonly sampleWeights?: true;
   readonly earlyStopping?: object;
   readonly restoreBest?: string;
 }
 
-export function fitRecord(options: NativeFitOptions, samples: number): FitRecord {
+export function fitRecord(options: NativeFitOptions, samples: number, weights: ReadWeights): FitRecord {
   const { epochs, batchSize, loss, optimizer, learningRate, warmup, evolution, stopRule } = options;
   return {
     samples,
@@ -32,6 +36,8 @@ export function fitRecord(options: NativeFitOptions, samples: number): FitRecord
     },
     evolution: evolution === null ? null : evolutionObject(evolution),
     ...stopOptions(stopRule),
+    ...(weights.classWeights === undefined ? {} : { classWeights: weights.classWeights }),
+    ...(weights.sampleWeights === undefined ? {} : { sampleWeights: true }),
   };
 }
 
@@ -40,7 +46,7 @@ function count(value: unknown, where: string): number {
 }
 
 /** Reads what fitRecord made. */
-export function readFitRecord(options: unknown, at: string): FitRecord {
+export function readFitRecord(options: unknown, outputs: number, at: string): FitRecord {
   const fit = readOptions(options, at, [
     'samples',
     'epochs',
@@ -50,6 +56,8 @@ export function readFitRecord(options: unknown, at: string): FitRecord {
     'evolution',
     'earlyStopping',
     'restoreBest',
+    'classWeights',
+    'sampleWeights',
   ]);
   const { rule: optimizer, learningRate } = readOptimizer(fit.optimizer, `${at}.optimizer`);
   const native: NativeFitOptions = {
@@ -61,10 +69,22 @@ export function readFitRecord(options: unknown, at: string): FitRecord {
     warmup: learningRate.warmup,
     evolution: fit.evolution === null ? null : readEvolution(fit.evolution, `${at}.evolution`),
     checkpointEvery: 0,
+    metrics: [],
     resume: false,
     stopRule: readStopRule(fit.earlyStopping, fit.restoreBest, true, true, at),
     threads: 1,
     progressSeconds: 0,
   };
-  return fitRecord(native, count(fit.samples, `${at}.samples`));
+  return fitRecord(native, count(fit.samples, `${at}.samples`), readRecordedWeights(fit, outputs, at));
+}
+
+/** As a record says them. */
+function readRecordedWeights(
+  { loss, classWeights, sampleWeights }: { loss?: unknown; classWeights?: unknown; sampleWeights?: unknown },
+  outputs: number,
+  where: string,
+): ReadWeights {
+  const shape = { inputs: 1, outputs, classes: undefined };
+  const { name } = readLoss(loss, `${where}.loss`);
+  return readWeights({ classWeights, sampleWeights }, name, shape, where);
 }

@@ -44,6 +44,7 @@ export type { Grow, GrowRules } from './rules/grow';
 export type { Initializer, Initializers } from './rules/initializer';
 export { type LinearOptions, linear } from './rules/linear';
 export type { Loss, Losses } from './rules/loss';
+export type { Metric } from './rules/metric';
 export type { Optimizer } from './rules/optimizer';
 export type { Prune, PruneRules } from './rules/prune';
 export type { Constant, Cosine, Exponential, Linear, Schedule, Step, WarmupOption } from './rules/schedule';
@@ -58,6 +59,7 @@ export type { EarlyStopping, Monitor } from './stop_rule';
 export { Training } from './training';
 export type {
   AbortSignalLike,
+  Confusion,
   EpochReport,
   Evaluation,
   EvolutionReport,
@@ -73,3 +75,4 @@ export type {
   TargetMatrix,
   Targets,
 } from './types';
+export type { ClassWeights } from './weights';

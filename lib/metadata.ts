@@ -213,7 +213,7 @@ function readParsed(parsed: unknown, threads: number): Metadata {
     throw formatError(`run.topologyDigest must be hexadecimal digits, not ${describe(topologyDigest)}`);
   }
   const record: RunRecord = {
-    fits: readFits(fits),
+    fits: readFits(fits, (spec.layers.at(-1) as NativeLayerSpec).units),
     byHand: readByHand(byHand),
     trainedConnections: trainedConnections === null ? null : readCount(trainedConnections, 'run.trainedConnections'),
   };
@@ -223,16 +223,21 @@ function readParsed(parsed: unknown, threads: number): Metadata {
     record,
     topologyDigest,
     training:
-      training === undefined ? undefined : readTraining(training, 'training', { readCounter, fail: formatError }),
+      training === undefined
+        ? undefined
+        : readTraining(training, 'training', (spec.layers.at(-1) as NativeLayerSpec).units, {
+            readCounter,
+            fail: formatError,
+          }),
   };
 }
 
-function readFits(value: unknown): RunRecord['fits'] {
+function readFits(value: unknown, outputs: number): RunRecord['fits'] {
   if (!Array.isArray(value)) throw formatError(`run.fits must be an array, not ${describe(value)}`);
   return value.map((entry: unknown, index) => {
     const where = `run.fits[${index}]`;
     const { times, options } = readOptions(entry, where, ['times', 'options']);
-    return { times: readCount(times, `${where}.times`), options: readFitRecord(options, `${where}.options`) };
+    return { times: readCount(times, `${where}.times`), options: readFitRecord(options, outputs, `${where}.options`) };
   });
 }
 

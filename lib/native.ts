@@ -127,6 +127,8 @@ export interface NativeDataset {
   classes?: Int32Array;
   /** Row-major, rows * outputs finite numbers; copied. */
   numbers?: Float32Array;
+  /** Of training data: what each row's loss is multiplied by, finite and at least 0; copied. Absent: 1. */
+  weights?: Float32Array;
 }
 
 export interface NativeFitOptions {
@@ -161,6 +163,8 @@ export interface NativeFitOptions {
   checkpointEvery: number;
   /** Go on with what `checkpoint()` describes. */
   resume: boolean;
+  /** Names of the metrics table, of validations. */
+  metrics: string[];
   threads: number;
   progressSeconds: number;
 }
@@ -205,6 +209,10 @@ export interface NativeEvaluation {
   loss: number;
   /** Absent where the loss knows no right answers. */
   accuracy?: number;
+  /** Where they were asked for and are defined. */
+  balancedAccuracy?: number;
+  confusion?: number[][];
+  auc?: number;
   samples: number;
 }
 
@@ -363,7 +371,7 @@ export interface NativeNetwork extends NativePredictor {
   /** The published state, packed on a thread of the addon; independent from then on. */
   freeze(options: NativePredictorOptions): Promise<NativeSession>;
   /** References x's buffer (the caller has marked it untransferable) until the promise settles. */
-  evaluate(data: NativeDataset): Promise<NativeEvaluation>;
+  evaluate(data: NativeDataset, metrics: string[]): Promise<NativeEvaluation>;
   /**
    * One evolution of the published state, or with growBack false the removal alone, on a thread of the addon; published when
    * the promise resolves. Nothing else may change the network meanwhile. ERR_SETNET_BUSY while a fit runs.
@@ -422,6 +430,13 @@ export interface NativeRuleInfo {
   parameters: NativeParameterSpec[];
 }
 
+export interface NativeMetricInfo extends NativeRuleInfo {
+  /** Outputs that are right or wrong, or samples of one class each. */
+  needs: 'nothing' | 'answers' | 'classes';
+  /** Infinity: no limit. */
+  mostClasses: number;
+}
+
 export interface NativeModule {
   /** Sizes the pool; called once by the loader with os.availableParallelism(). */
   configure(options: { parallelism: number }): void;
@@ -436,7 +451,7 @@ export interface NativeModule {
   rules(): Record<
     'activations' | 'losses' | 'optimizers' | 'prune' | 'grow' | 'schedules' | 'triggers' | 'initializers',
     NativeRuleInfo[]
-  >;
+  > & { metrics: NativeMetricInfo[] };
   /** The codes of SetnetError, without prefix. */
   codes(): string[];
   buildInfo(): {

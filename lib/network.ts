@@ -14,7 +14,8 @@ import type { NativeDataset, NativeEvolutionRecord, NativeNetwork, NativeNetwork
 import { describe, readBoolean, readNumber, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
 import { type Evolution, evolutionObject, type NativeEvolution, readEvolution } from './rules/evolution';
-import { targetKindOf } from './rules/loss';
+import { classesOf, targetKindOf } from './rules/loss';
+import { evaluationOf, type Metric, readMetrics } from './rules/metric';
 import { set } from './rules/set';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
@@ -27,11 +28,14 @@ import {
   type Training,
 } from './training';
 import type { Evaluation, EvolutionReport, FileUrl, FinalReport } from './types';
+import { weighSamples } from './weights';
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
   /** As in `fit`. Default false. */
   readonly copy?: boolean;
+  /** As in `fit`. Default none. */
+  readonly metrics?: readonly Metric[];
 }
 
 /** Options of `Network.load`. */
@@ -208,12 +212,13 @@ export class Network {
   }
 
   /**
-   * Trains on a thread of its own and returns at once. Arguments are checked before it returns; targets are copied, features
-   * are not (see `copy`). A second fit starts with fresh optimizer state and schedules from the present weights; steps,
+   * Trains on a thread of its own and returns at once. Arguments are checked before it returns; targets and weights are copied,
+   * features are not (see `copy`). A second fit starts with fresh optimizer state and schedules from the present weights; steps,
    * epochs and evolutions of the network's life count on.
    *
    * Throws `ERR_SETNET_BUSY` while a fit runs, `ERR_SETNET_STATE` after dispose, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`,
-   * `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`, `ERR_SETNET_BUFFER`. What happens later rejects `done`: see {@link Training}.
+   * `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`, `ERR_SETNET_NONFINITE`, `ERR_SETNET_BUFFER`. What happens later rejects `done`: see
+   * {@link Training}.
    */
   fit(data: Dataset, options?: FitOptions): Training {
     this.#check('fit');
@@ -225,8 +230,10 @@ export class Network {
       this.#definition.spec.threads,
       this.#isFinalisedFor(options, info),
     );
-    const training = readDataset(data, this.#shape, read.native.loss.name, 'fit: data');
-    const fit = fitRecord(read.native, training.rows);
+    const loss = read.native.loss.name;
+    const samples = readDataset(data, this.#shape, loss, 'fit: data');
+    const training = weighSamples(samples, read.weights, classesOf(loss, this.outputs), 'fit');
+    const fit = fitRecord(read.native, training.rows, read.weights);
     const resumed = read.native.resume ? this.#resumable(fit) : undefined;
     if (resumed?.state.finished) return endedTraining(restoreHistory(resumed.history));
     const running: Running = {
@@ -248,6 +255,7 @@ export class Network {
       running.training = beginTraining({
         signal: read.signal,
         onProgress: read.onProgress,
+        classes: this.classes,
         start: (callbacks) => {
           const x = pinDataset(training, read.copy);
           const validation = read.validation === null ? null : pinDataset(read.validation, read.copy);
@@ -382,18 +390,21 @@ export class Network {
   }
 
   /**
-   * Loss and accuracy on a data set, without dropout, off the event loop, by the loss of the last fit; a network that was never
-   * fitted is measured by softmax cross-entropy.
+   * Loss, accuracy and further metrics on a data set, without dropout, off the event loop, by the loss of the last fit; a network
+   * that was never fitted is measured by softmax cross-entropy.
    *
    * Errors (rejections): `ERR_SETNET_STATE`, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`,
    * `ERR_SETNET_BUFFER`, `ERR_SETNET_NONFINITE`, `ERR_SETNET_MEMORY`.
    */
   async evaluate(data: Dataset, options?: EvaluateOptions): Promise<Evaluation> {
     this.#check('evaluate');
-    const { copy } = readOptions(options, 'evaluate: options', ['copy']);
+    const { copy, metrics } = readOptions(options, 'evaluate: options', ['copy', 'metrics']);
     const isCopied = readBoolean(copy ?? false, 'evaluate: copy');
+    const loss = this.#info('evaluate').loss ?? 'softmaxCrossEntropy';
+    const names = readMetrics(metrics ?? [], loss, this.outputs, 'evaluate: metrics');
     const dataset = this.#readEvaluated(data, 'evaluate');
-    return guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied)));
+    const evaluation = await guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied), names));
+    return evaluationOf(evaluation, this.classes);
   }
 
   /** Data with the targets that the last fit's loss takes. */

@@ -4,17 +4,29 @@ import { SetnetError, toSetnetError } from './errors';
 import type {
   NativeEpochRecord,
   NativeEvolutionRecord,
+  NativeFinalRecord,
   NativeFitResult,
   NativeLayerEvolution,
   NativeTraining,
   NativeTrainingCallbacks,
 } from './native';
 import { typeError } from './options';
-import type { AbortSignalLike, EpochReport, EvolutionReport, History, LayerEvolution, Progress } from './types';
+import { evaluationOf } from './rules/metric';
+import type {
+  AbortSignalLike,
+  EpochReport,
+  EvolutionReport,
+  FinalReport,
+  History,
+  LayerEvolution,
+  Progress,
+} from './types';
 
 export interface TrainingPlan {
   signal: AbortSignalLike | undefined;
   onProgress: ((progress: Progress) => void) | undefined;
+  /** The names of the classes, for reports. */
+  classes: readonly string[] | undefined;
   /** Starts native training; called once, and not where the signal is aborted already. */
   start: (callbacks: NativeTrainingCallbacks) => NativeTraining;
   /** Epochs before this fit, where it goes on with one. */
@@ -42,6 +54,7 @@ const idlePlan: TrainingPlan = {
   start: () => {
     throw new SetnetError('ERR_SETNET_INTERNAL', 'a training that has ended does not start');
   },
+  classes: undefined,
   before: [],
   store: () => Promise.resolve(),
   onEnd: () => {},
@@ -191,7 +204,7 @@ export class Training implements AsyncIterable<EpochReport> {
   }
 
   #addEpoch(record: NativeEpochRecord): void {
-    const report = epochReport(record);
+    const report = epochReport(record, this.#plan.classes);
     this.#history.push(report);
     if (this.#isLeft) return;
     const waiter = this.#waiters.shift();
@@ -206,8 +219,10 @@ export class Training implements AsyncIterable<EpochReport> {
   }
 
   #store(record: NativeEpochRecord | null, result: NativeFitResult): void {
-    const epochs = record === null ? this.#history : [...this.#history, epochReport(record)];
-    this.#plan.store(storeHistory(epochs, result)).then(
+    // After an abort the epoch's own news may have come first.
+    const isKnown = record === null || this.#history.at(-1)?.epoch === record.epoch;
+    const epochs = isKnown ? this.#history : [...this.#history, epochReport(record, this.#plan.classes)];
+    this.#plan.store(storeHistory(epochs, result, this.#plan.classes)).then(
       () => this.#native?.acknowledgeCheckpoint(),
       (error: unknown) => this.#fail(error),
     );
@@ -239,7 +254,10 @@ export class Training implements AsyncIterable<EpochReport> {
     if (this.#thrown !== undefined) {
       this.#end({ error: this.#thrown.error, isAbort: true });
     } else if (result !== null) {
-      this.#end({ history: historyOf(this.#history, result) }, storeHistory(this.#history, result));
+      this.#end(
+        { history: historyOf(this.#history, result, this.#plan.classes) },
+        storeHistory(this.#history, result, this.#plan.classes),
+      );
     } else {
       const { signal } = this.#plan;
       const converted = toSetnetError(error);
@@ -299,23 +317,38 @@ export function evolutionReport(record: NativeEvolutionRecord): EvolutionReport 
   return { zeta, evolutions, ...layerEvolution(record), layers: record.layers.map(layerEvolution) };
 }
 
-function epochReport({ evolution, ...record }: NativeEpochRecord): EpochReport {
-  return evolution === undefined ? record : { ...record, evolution: evolutionReport(evolution) };
+/** The names of the classes, where there are any. */
+type Classes = readonly string[] | undefined;
+
+function epochReport({ validation, evolution, ...record }: NativeEpochRecord, classes: Classes): EpochReport {
+  return {
+    ...record,
+    ...(validation === undefined ? {} : { validation: evaluationOf(validation, classes) }),
+    ...(evolution === undefined ? {} : { evolution: evolutionReport(evolution) }),
+  };
 }
 
-function storeHistory(epochs: readonly EpochReport[], result: NativeFitResult): StoredHistory {
+function finalReport({ removal, connections, validation }: NativeFinalRecord, classes: Classes): FinalReport {
+  return {
+    removal: evolutionReport(removal),
+    connections,
+    ...(validation === undefined ? {} : { validation: evaluationOf(validation, classes) }),
+  };
+}
+
+function storeHistory(epochs: readonly EpochReport[], result: NativeFitResult, classes: Classes): StoredHistory {
   const { final, stopped, stoppedEarly, best } = result;
   return {
     epochs: epochs.map(storeEpoch),
-    ...(final === undefined ? {} : { final: { ...final, removal: evolutionReport(final.removal) } }),
+    ...(final === undefined ? {} : { final: finalReport(final, classes) }),
     stopped,
     stoppedEarly,
     ...(best === undefined ? {} : { best }),
   };
 }
 
-function historyOf(epochs: readonly EpochReport[], result: NativeFitResult): History {
-  return completeHistory(epochs, storeHistory(epochs, result));
+function historyOf(epochs: readonly EpochReport[], result: NativeFitResult, classes: Classes): History {
+  return completeHistory(epochs, storeHistory(epochs, result, classes));
 }
 
 /** The history of a file, with times of 0. */

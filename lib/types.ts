@@ -35,7 +35,15 @@ export interface TargetMatrix {
  */
 export type Targets = Labels | TargetArray | TargetMatrix;
 
-/** Loss and accuracy on a data set, computed without dropout. */
+/** How many samples of each class were answered with each class. */
+export interface Confusion {
+  /** `counts[actual][predicted]`: a row for each class that samples are of, a column for each class that is answered. */
+  readonly counts: readonly (readonly number[])[];
+  /** The classes' names, in the order of rows and columns; absent where the network has none. */
+  readonly classes?: readonly string[];
+}
+
+/** Loss, accuracy and the metrics that were asked for, on a data set, computed without dropout and without weights. */
 export interface Evaluation {
   /** Mean loss per sample, in nats for cross-entropies. */
   readonly loss: number;
@@ -44,6 +52,20 @@ export interface Evaluation {
    * fraction of outputs on their target's side of 1/2; absent with 'meanSquaredError'.
    */
   readonly accuracy?: number;
+  /**
+   * The mean of the recalls (0 to 1) of the classes that occur. With 'binaryCrossEntropy' and several outputs each output has two
+   * classes, and this is the mean over the outputs of which both occur; absent where there is no such output.
+   */
+  readonly balancedAccuracy?: number;
+  /** For losses by class and 'binaryCrossEntropy' with one output, of at most 1024 classes. */
+  readonly confusion?: Confusion;
+  /**
+   * The area under the ROC curve (0 to 1), ties counting half (Hanley and McNeil 1982). Two classes: of class 1. More classes: the
+   * mean over the classes of each one against the rest, ordered by its probability. 'binaryCrossEntropy' with several outputs: the
+   * mean over the outputs. A target above 1/2 is positive. A class or output of which all samples, or none, are positive is left
+   * out; absent where all are, and where an output of the network is not a finite number.
+   */
+  readonly auc?: number;
   readonly samples: number;
 }
 

@@ -38,7 +38,7 @@ const libLayers = [
   ['rules/', 'devices', 'build_info', 'row_batch'],
   ['csr_matrix'],
   ['data', 'data/', 'scaling', 'stop_rule', 'layers/'],
-  ['definition'],
+  ['definition', 'weights'],
   ['fit_record', 'layer_view', 'prediction', 'summary'],
   ['checkpoint'],
   ['fit_options', 'training'],

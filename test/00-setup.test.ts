@@ -71,6 +71,7 @@ describe('00 setup', () => {
     const factories = [
       'sparse',
       'masked',
+    'presets',
       'dense',
       'set',
       'sgd',

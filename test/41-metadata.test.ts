@@ -110,6 +110,9 @@ describe('41 metadata that lie, with a right checksum', () => {
     ['a digest that is none', set(run, { topologyDigest: 'x' }), /topologyDigest/],
     ['fits that are no list', set(run, { fits: {} }), /run\.fits/],
     ['a negative number of epochs', set(firstFit, { epochs: -1 }), /run\.fits\[0\]\.options\.epochs/],
+    ['a negative weight of a class', set(firstFit, { classWeights: [1, -1, 1, 1] }), /options: classWeights\[1\]/],
+    ['weights of three classes', set(firstFit, { classWeights: [1, 1, 1] }), /classWeights has 3 numbers/],
+    ['weights of samples', set(firstFit, { sampleWeights: [1] }), /sampleWeights is an array of length 1, which must be true/],
     ['zeta 2', set((m) => firstFit(m).evolution.zeta, { from: 2 }), /run\.fits\[0\]\.options\.evolution\.zeta/],
     ['a prototype', () => JSON.stringify(metadata).replace('{', '{"__proto__":{"a":1},'), /__proto__/],
   ];

@@ -65,6 +65,9 @@ const program = `
       evolution: set({ zeta: constant({ value: 0.3 }), prune: 'signMagnitude', newWeights: 'initializer' }),
       onProgress: ({ epoch, step, steps }) => { const sum: number = epoch + step / steps; void sum; },
     });
+    const weighed: setnet.ClassWeights = { a: 2 };
+    void net.fit({ x, y: ['a'] }, { classWeights: 'balanced', sampleWeights: new Float64Array(1) });
+    void [net.fit({ x, y: [0] }, { classWeights: weighed }), net.fit({ x, y: [0] }, { classWeights: [1, 2], sampleWeights: [1] })];
     for await (const epoch of training) {
       const accuracy: number | undefined = epoch.validation?.accuracy;
       const pruned: number | undefined = epoch.evolution?.layers[0]?.pruned;
@@ -77,7 +80,10 @@ const program = `
     const classes: Int32Array = net.predictSync(x, { output: 'classes' });
     const some: Float32Array = await net.predict(x);
     const names: Int32Array = await net.predict(x, { output: 'classes' });
-    const evaluation: setnet.Evaluation = await net.evaluate({ x, y: new Uint8Array(1) });
+    const evaluation: setnet.Evaluation = await net.evaluate({ x, y: new Uint8Array(1) }, { metrics: ['auc', 'confusion'] });
+    const confusion: setnet.Confusion | undefined = evaluation.confusion, area: number | undefined = evaluation.auc;
+    const count: number | undefined = confusion?.counts[0]?.[1], metric: setnet.Metric = 'balancedAccuracy';
+    void [area, count, metric];
     await net.save('model.safetensors');
     await using session: setnet.Session = await net.freeze({ threads: 2, optimizeFor: 'latency', precision: 'f32' });
     const fromFile = await Session.load('model.safetensors', { precision: 'bf16' } satisfies setnet.SessionOptions);
@@ -137,6 +143,8 @@ describe('90 types', function () {
         "setnet.sgd({ decay: 'decoupled' });",
         'setnet.adam({ momentum: 0.9 });',
         'setnet.set({ prune: 3 });',
+        "declare const net: setnet.Network; net.fit({ x: new Uint8Array(1), y: [0] }, { classWeights: 'equal' });",
+        "declare const net: setnet.Network; net.evaluate({ x: new Uint8Array(1), y: [0] }, { metrics: ['samples'] });",
         'new setnet.Network();',
         'new setnet.Session();',
         'declare const session: setnet.Session; session.fit({});',
@@ -164,6 +172,7 @@ describe('90 types', function () {
         ...rules.prune.map(({ name }) => `setnet.set({ prune: '${name}' });`),
         ...rules.grow.map(({ name }) => `setnet.set({ grow: '${name}' });`),
         ...rules.losses.map(({ name }) => `const loss_${name}: setnet.Loss = '${name}'; void loss_${name};`),
+        ...rules.metrics.map(({ name }) => `const metric_${name}: setnet.Metric = '${name}'; void metric_${name};`),
         ...rules.schedules.map(({ name, parameters }) => {
           const given = parameters.map((parameter) => `${parameter.name}: ${Math.max(parameter.fallback, 0.1)}`);
           return `setnet.${name}({ ${given.join(', ')} });`;

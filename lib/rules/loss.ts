@@ -28,6 +28,13 @@ export function targetKindOf(loss: string): TargetKind {
   return targetKinds[loss as keyof Losses];
 }
 
+/** How many classes there are where every sample is of one, else 0. A single output tells two apart. */
+export function classesOf(loss: string, outputs: number): number {
+  const kind = targetKindOf(loss);
+  if (kind === 'class') return outputs;
+  return kind === 'fraction' && outputs === 1 ? 2 : 0;
+}
+
 /** What training minimises: a name, or `{ kind: name, ...parameters }`. */
 export type Loss = Choice<Losses>;
 

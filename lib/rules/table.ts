@@ -1,7 +1,7 @@
 // Reads rules by the native tables: names, parameters and their limits are stated once, in native/rules/. A rule is a
 // name, or an object { kind: name, ...parameters }.
 import { native } from '../loader';
-import type { NativeModule, NativeRule, NativeRuleInfo } from '../native';
+import type { NativeMetricInfo, NativeModule, NativeRule, NativeRuleInfo } from '../native';
 import { describe, listOf, optionError, readName, readNumber, readOptions, suggest, typeError } from '../options';
 
 export type RuleKind = keyof ReturnType<NativeModule['rules']>;
@@ -26,13 +26,23 @@ const singular: Record<RuleKind, string> = {
   schedules: 'schedule',
   triggers: 'trigger',
   initializers: 'initializer',
+  metrics: 'metric',
 };
 
 let tables: ReturnType<NativeModule['rules']> | undefined;
 
-function table(kind: RuleKind): readonly NativeRuleInfo[] {
+function readTables(): ReturnType<NativeModule['rules']> {
   tables ??= native().rules();
-  return tables[kind];
+  return tables;
+}
+
+function table(kind: RuleKind): readonly NativeRuleInfo[] {
+  return readTables()[kind];
+}
+
+/** The metrics with what they need. */
+export function metricTable(): readonly NativeMetricInfo[] {
+  return readTables().metrics;
 }
 
 /** The names of a table, in its order. */

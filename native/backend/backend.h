@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -60,7 +61,19 @@ struct RowSet {
 struct Targets {
   const int32_t* classes = nullptr;
   RowSet numbers = {};
+  // What each sample's loss and gradient are multiplied by, finite and at least 0; the mean is over the samples all the
+  // same. Null: 1.
+  const float* weights = nullptr;
 };
+
+// Code::Data where one of `count` weights, which may be null, is none.
+inline Status checkWeights(const float* weights, uint64_t count) {
+  for (uint64_t k = 0; weights && k < count; ++k)
+    if (!(weights[k] >= 0 && std::isfinite(weights[k])))
+      return Status(Code::Data, "position " + std::to_string(k) + " of the batch has the weight " +
+                                    std::to_string(weights[k]) + "; weights are finite and at least 0");
+  return Status();
+}
 
 // What is the same for all steps of a fit.
 struct TrainingRules {
@@ -75,7 +88,7 @@ struct StepSettings {
 };
 
 struct StepResult {
-  double lossSum = 0;  // over the batch, before the step's update, dropout active
+  double lossSum = 0;  // over the batch, weighted, before the step's update, dropout active
   // Losses by class: samples whose largest output is their class (ties: the lower class). By fractions: outputs on
   // their target's side of 1/2. Else 0.
   uint64_t correct = 0;

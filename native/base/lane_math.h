@@ -12,9 +12,11 @@
 namespace setnet {
 
 // The two integer steps that a polynomial exp needs, for float; the kernels' vectors define the same names.
-// 2^n for integral n in [-126, 127]:
+// 2^n for integral n in [-126, 127]; 1 where n is not a number (what laneExp multiplies by it is none either, and a
+// conversion would be undefined):
 SETNET_INLINE float powerOfTwo(float n) {
-  const int32_t bits = (static_cast<int32_t>(n) + 127) << 23;
+  const int32_t whole = n >= -126 ? static_cast<int32_t>(n) : 0;
+  const uint32_t bits = static_cast<uint32_t>(whole + 127) << 23;
   float result;
   std::memcpy(&result, &bits, sizeof result);
   return result;

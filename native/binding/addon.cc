@@ -19,6 +19,7 @@
 #include "binding/wrapped.h"
 #include "cpu/pool/pool.h"
 #include "rules/grow.h"
+#include "rules/metrics.h"
 #include "rules/prune.h"
 #include "rules/schedules.h"
 
@@ -44,6 +45,7 @@ Napi::Value rulesTables(const Napi::CallbackInfo& info) {
   object.Set("schedules", rulesToJs(env, all(rules::kSchedules)));
   object.Set("triggers", rulesToJs(env, all(rules::kTriggers)));
   object.Set("initializers", rulesToJs(env, all(rules::kInitializers)));
+  object.Set("metrics", metricsToJs(env));
   return object;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
 #include "base/memory.h"
 #include "binding/errors.h"
@@ -26,6 +27,20 @@ void setReport(Napi::Object object, const core::LayerEvolutionReport& report) {
 // Absent where the loss knows no right answers.
 void setAccuracy(Napi::Object object, double accuracy) {
   if (!std::isnan(accuracy)) object.Set("accuracy", accuracy);
+}
+
+// A number, or rows of counts.
+Napi::Value metricToJs(Napi::Env env, const rules::MetricValue& value) {
+  if (value.classes == 0) return Napi::Number::New(env, value.number);
+  Napi::Array rows = Napi::Array::New(env, value.classes);
+  for (uint64_t r = 0; r < value.classes; ++r) {
+    const Napi::HandleScope scope(env);
+    Napi::Array row = Napi::Array::New(env, value.classes);
+    for (uint64_t c = 0; c < value.classes; ++c)
+      row.Set(static_cast<uint32_t>(c), static_cast<double>(value.counts[r * value.classes + c]));
+    rows.Set(static_cast<uint32_t>(r), row);
+  }
+  return rows;
 }
 
 }  // namespace
@@ -109,8 +124,10 @@ std::string hexOf(uint64_t number) {
 
 Napi::Object evaluationToJs(Napi::Env env, const train::Evaluation& evaluation) {
   Napi::Object object = Napi::Object::New(env);
-  object.Set("loss", evaluation.loss);
-  setAccuracy(object, evaluation.accuracy);
+  for (const rules::MetricValue& value : evaluation.metrics)
+    // Undefined ones are absent, but for the loss, which may be a number that is none.
+    if (value.classes > 0 || value.metric == static_cast<int>(rules::Metric::MeanLoss) || !std::isnan(value.number))
+      object.Set(rules::kMetrics[value.metric].name, metricToJs(env, value));
   object.Set("samples", countToJs(env, evaluation.samples));
   return object;
 }
@@ -219,6 +236,19 @@ Napi::Object networkInfoToJs(Napi::Env env, AddonData& addon, const core::Model&
   }
   object.Set("layers", layers);
   return object;
+}
+
+Napi::Array metricsToJs(Napi::Env env) {
+  constexpr const char* needs[] = {"nothing", "answers", "classes"};  // as rules::MetricNeeds
+  Napi::Array list = rulesToJs(env, Span<const rules::RuleInfo>(rules::kMetrics));
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    Napi::Object metric = list.Get(i).As<Napi::Object>();
+    const rules::MetricLimits& limits = rules::kMetricLimits[i];
+    metric.Set("needs", needs[static_cast<int>(limits.needs)]);
+    metric.Set("mostClasses", limits.mostClasses == ~uint64_t{0} ? std::numeric_limits<double>::infinity()
+                                                                 : static_cast<double>(limits.mostClasses));
+  }
+  return list;
 }
 
 Napi::Array rulesToJs(Napi::Env env, Span<const rules::RuleInfo> table) {

@@ -40,5 +40,7 @@ Napi::Object networkInfoToJs(Napi::Env env, AddonData& addon, const core::Model&
 
 // An array of { name, parameters } for every rule of a table.
 Napi::Array rulesToJs(Napi::Env env, Span<const rules::RuleInfo> table);
+// The same of the metrics, with what each one needs.
+Napi::Array metricsToJs(Napi::Env env);
 
 }  // namespace setnet::binding

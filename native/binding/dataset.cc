@@ -14,6 +14,7 @@ DatasetArgument::DatasetArgument(const Napi::Value& value, const std::string& wh
   x_ = object.Get("x");
   classes_ = object.Get("classes");
   numbers_ = object.Get("numbers");
+  weights_ = object.Get("weights");
   refuseResizable(x_, what + ".x");
 }
 
@@ -41,7 +42,16 @@ Dataset DatasetArgument::take(uint64_t columns, uint64_t outputs, int loss) cons
       if (!std::isfinite(numbers[i]))
         fail(env, Code::Nonfinite, what_ + ".numbers[" + std::to_string(i) + "] is not a finite number");
   }
-  return Dataset(view, std::move(matrix), std::move(classes), std::move(numbers),
+  std::vector<float> weights;
+  if (!isAbsent(weights_)) {
+    weights = copyFloats(weights_, what_ + ".weights");
+    if (weights.size() != rows_)
+      fail(env, Code::Shape,
+           what_ + ".weights has " + std::to_string(weights.size()) + " elements, but there are " +
+               std::to_string(rows_) + " rows");
+    check(env, backend::checkWeights(weights.data(), rows_));
+  }
+  return Dataset(view, std::move(matrix), std::move(classes), std::move(numbers), std::move(weights),
                  Napi::Persistent(x_.As<Napi::Object>()));
 }
 

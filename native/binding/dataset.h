@@ -1,5 +1,5 @@
 // NativeDataset: features that stay in JavaScript's memory or are a CsrMatrix, and targets (class numbers, or numbers
-// for each output) that are copied.
+// for each output) and weights that are copied.
 #pragma once
 
 #include <napi.h>
@@ -21,14 +21,15 @@ namespace setnet::binding {
 class Dataset {
  public:
   Dataset(backend::MatrixView x, Ref<const CsrMatrix> matrix, std::vector<int32_t> classes, std::vector<float> numbers,
-          Napi::ObjectReference owner)
+          std::vector<float> weights, Napi::ObjectReference owner)
       : x_(x),
         matrix_(std::move(matrix)),
         classes_(std::move(classes)),
         numbers_(std::move(numbers)),
+        weights_(std::move(weights)),
         owner_(std::move(owner)) {}
 
-  train::Dataset view() const { return {x_, classes_, numbers_}; }
+  train::Dataset view() const { return {x_, classes_, numbers_, weights_}; }
   void letGo() {
     owner_.Reset();
     matrix_ = nullptr;
@@ -39,6 +40,7 @@ class Dataset {
   Ref<const CsrMatrix> matrix_;  // or null
   std::vector<int32_t> classes_;
   std::vector<float> numbers_;
+  std::vector<float> weights_;
   Napi::ObjectReference owner_;
 };
 
@@ -57,6 +59,7 @@ class DatasetArgument {
   Napi::Value x_;
   Napi::Value classes_;
   Napi::Value numbers_;
+  Napi::Value weights_;
   uint64_t rows_ = 0;
 };
 

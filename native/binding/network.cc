@@ -124,9 +124,12 @@ Napi::Value Network::freeze(Network& self, const Napi::CallbackInfo& info) {
 Napi::Value Network::evaluate(Network& self, const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Ref<const core::Model> model = self.requireModel(env);
+  std::vector<int> metrics = parseMetrics(info[1]);
+  checkMetrics(env, metrics, model->loss, unitsOf(*model));
   const DatasetArgument data(info[0], "data");
   Dataset dataset = data.take(model->definition.inputs, unitsOf(*model), model->loss);
-  return Job::start(env, addonOf(info), Ref<Job>(new EvaluateJob(self.state_, model, std::move(dataset))));
+  return Job::start(env, addonOf(info),
+                    Ref<Job>(new EvaluateJob(self.state_, model, std::move(dataset), std::move(metrics))));
 }
 
 Napi::Value Network::evolve(Network& self, const Napi::CallbackInfo& info) {
@@ -152,6 +155,7 @@ Napi::Value Network::fit(Network& self, const Napi::CallbackInfo& info) {
   if (!info[1].IsNull()) validationData.emplace(info[1], "validation");
   // From here on the caller's code does not run any more: what is checked stays as it is.
   const Ref<const core::Model> model = self.requireModel(env);
+  checkMetrics(env, options.metrics, options.rules.loss, unitsOf(*model));
   if (self.state_->training) fail(env, Code::Busy, "this network is training already; wait for its end or abort it");
   Dataset training = trainingData.take(model->definition.inputs, unitsOf(*model), options.rules.loss);
   std::optional<Dataset> validation;

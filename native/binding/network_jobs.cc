@@ -15,7 +15,7 @@ Napi::Value CreateNetworkJob::answer(Napi::Env env, AddonData& addon) {
 Status EvaluateJob::run() {
   Ref<backend::Predictor> predictor;
   SETNET_TRY(state_->predictorOf(model_, &predictor));
-  return train::evaluate(*predictor, *model_, data_.view(), &aborted(), &evaluation_);
+  return train::evaluate(*predictor, *model_, data_.view(), metrics_, &aborted(), &evaluation_);
 }
 
 Napi::Value EvaluateJob::answer(Napi::Env env, AddonData&) { return evaluationToJs(env, evaluation_); }

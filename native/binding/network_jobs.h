@@ -5,6 +5,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "binding/dataset.h"
 #include "binding/job.h"
@@ -41,8 +42,8 @@ class NetworkPredictJob : public PredictJob {
 
 class EvaluateJob : public Job {
  public:
-  EvaluateJob(Ref<NetworkState> state, Ref<const core::Model> model, Dataset data)
-      : state_(std::move(state)), model_(std::move(model)), data_(std::move(data)) {}
+  EvaluateJob(Ref<NetworkState> state, Ref<const core::Model> model, Dataset data, std::vector<int> metrics)
+      : state_(std::move(state)), model_(std::move(model)), data_(std::move(data)), metrics_(std::move(metrics)) {}
 
  private:
   Status run() override;
@@ -52,6 +53,7 @@ class EvaluateJob : public Job {
   const Ref<NetworkState> state_;
   const Ref<const core::Model> model_;
   Dataset data_;
+  const std::vector<int> metrics_;
   train::Evaluation evaluation_;
 };
 

@@ -255,6 +255,26 @@ backend::EvolutionSettings parseEvolutionByHand(const Napi::Value& value, bool g
   return settings;
 }
 
+std::vector<int> parseMetrics(const Napi::Value& value) {
+  if (!value.IsArray()) fail(value.Env(), Code::Type, "metrics must be an array");
+  const Napi::Array list = value.As<Napi::Array>();
+  if (list.Length() > std::size(rules::kMetrics))
+    fail(value.Env(), Code::Option, "metrics has more names than there are");
+  std::vector<int> metrics;
+  for (uint32_t i = 0; i < list.Length(); ++i)
+    metrics.push_back(requireRuleName(list.Get(i), "metrics[" + std::to_string(i) + "]", all(rules::kMetrics)));
+  return metrics;
+}
+
+void checkMetrics(Napi::Env env, const std::vector<int>& metrics, int loss, uint64_t units) {
+  const int rule = loss < 0 ? static_cast<int>(rules::Loss::SoftmaxCrossEntropy) : loss;
+  for (const int metric : metrics)
+    if (!rules::metricApplies(metric, rule, units))
+      fail(env, Code::Option,
+           std::string("metrics: '") + rules::kMetrics[metric].name + "' has no meaning for the loss '" +
+               rules::kLosses[rule].name + "' and " + std::to_string(units) + " outputs");
+}
+
 train::FitOptions parseFitOptions(const Napi::Value& value) {
   const Napi::Object object = requireObject(value, "options");
   train::FitOptions options;
@@ -268,6 +288,7 @@ train::FitOptions parseFitOptions(const Napi::Value& value) {
   parseEvolution(object.Get("evolution"), &options);
   options.stop = parseStopRule(object.Get("stopRule"));
   options.checkpointEvery = requireWhole(object.Get("checkpointEvery"), "checkpointEvery", 0, kLargestWhole);
+  options.metrics = parseMetrics(object.Get("metrics"));
   options.threads = parseThreads(object.Get("threads"));
   options.progressSeconds = requireInRange(object.Get("progressSeconds"), "progressSeconds", 0, kLargestFloat);
   return options;

@@ -48,6 +48,10 @@ Ref<core::Checkpoint> parseCheckpoint(const Napi::Value& value, size_t layers, b
 
 // One evolution outside a fit, or (growBack false) the removal alone. Its number is the caller's to say.
 backend::EvolutionSettings parseEvolutionByHand(const Napi::Value& value, bool growBack);
+// Names of the metrics table.
+std::vector<int> parseMetrics(const Napi::Value& value);
+// Code::Option where one has no meaning for what the network learns by the loss (< 0: softmax cross-entropy).
+void checkMetrics(Napi::Env env, const std::vector<int>& metrics, int loss, uint64_t units);
 
 train::FitOptions parseFitOptions(const Napi::Value& value);
 

@@ -22,6 +22,7 @@ using kernels::Panels;
 namespace {
 
 Status checkTargets(int loss, const Targets& targets, uint64_t count, int64_t units) {
+  SETNET_TRY(backend::checkWeights(targets.weights, count));
   if (rules::targetOf(loss) != rules::Target::Class) {
     const RowSet& rows = targets.numbers;
     if (!rows.matrix.data || rows.count != count || rows.matrix.columns != static_cast<uint64_t>(units) ||
@@ -217,6 +218,7 @@ Status Engine::computeLoss(const Slice& slice, const Targets& targets) {
   args.terms = terms_.data() + slice.firstSample;
   args.termStride = vectors_ * kLanes;
   args.predicted = predicted_.data() + slice.firstSample;
+  if (targets.weights) args.weights = targets.weights + slice.firstSample;
   kernels_->loss(args);
   return Status();
 }
@@ -295,7 +297,8 @@ void Engine::sumLoss(const Targets& targets, StepResult* result) const {
   for (int64_t b = 0; b < samples_; ++b) {
     double terms[rules::kLossTerms];
     for (int i = 0; i < rules::kLossTerms; ++i) terms[i] = terms_[i * vectors_ * kLanes + b];
-    result->lossSum += rules::sampleLoss(rules_.loss, terms, layers_.back().units());
+    const double weight = targets.weights ? double{targets.weights[b]} : 1;
+    result->lossSum += weight * rules::sampleLoss(rules_.loss, terms, layers_.back().units());
     if (kind == rules::Target::Class)
       result->correct += predicted_[b] == static_cast<uint32_t>(targets.classes[b]);
     else if (kind == rules::Target::Fraction)

@@ -286,9 +286,10 @@ struct LossArgs {
   int64_t samples;
   const int32_t* classes;  // null where the loss takes numbers
   float scale;
-  float* terms;         // [rules::kLossTerms][termStride]
-  int64_t termStride;   // at least vectors * 16
-  uint32_t* predicted;  // [vectors * 16]; not written where the loss takes numbers
+  float* terms;                    // [rules::kLossTerms][termStride]
+  int64_t termStride;              // at least vectors * 16
+  uint32_t* predicted;             // [vectors * 16]; not written where the loss takes numbers
+  const float* weights = nullptr;  // one per sample: its gradient's factor is scale * weight, rounded; null: scale
 };
 
 // What a network trained with this loss answers, in place.

@@ -27,6 +27,7 @@ Status checkScaling(const core::Scaling& scaling) {
 }
 
 Status checkTargets(int loss, const Targets& targets, uint64_t count, uint64_t units) {
+  SETNET_TRY(backend::checkWeights(targets.weights, count));
   if (rules::targetOf(loss) != rules::Target::Class) {
     const backend::MatrixView& matrix = targets.numbers.matrix;
     if (!matrix.data || targets.numbers.count != count || matrix.columns != units ||
@@ -78,10 +79,10 @@ class ReferenceEngine : public backend::Engine {
       const std::vector<double>& outputs = traces[k].outputs();
       std::vector<double> dy;
       uint64_t right = 0;
-      result->lossSum += byClass
-                             ? lossAndGradient(rules_.loss, outputs, targets.classes[k], nullptr, scale, &dy, &right)
-                             : lossAndGradient(rules_.loss, outputs, -1,
-                                               numbers + targets.numbers.row(k) * network_.units(), scale, &dy, &right);
+      const double weight = targets.weights ? double{targets.weights[k]} : 1;
+      const int64_t actual = byClass ? targets.classes[k] : -1;
+      const float* wanted = byClass ? nullptr : numbers + targets.numbers.row(k) * network_.units();
+      result->lossSum += weight * lossAndGradient(rules_.loss, outputs, actual, wanted, scale * weight, &dy, &right);
       result->correct += right;
       network_.backward(traces[k], std::move(dy), &gradients);
     }

@@ -304,7 +304,10 @@ inline void check_loss(const KernelTable& table, Random& random) {
     std::vector<float> terms(static_cast<size_t>(rules::kLossTerms * lanes));
     std::vector<uint32_t> predicted(static_cast<size_t>(lanes));
     const float scale = 1.0f / static_cast<float>(batch);
-    const auto compare = [&](rules::Loss rule, auto&& single, auto&& exact) {
+    // One for each sample, 0 among them; every loss is computed with and without them.
+    std::vector<float> weights(static_cast<size_t>(batch));
+    for (float& w : weights) w = random.chance(0.2) ? 0.0f : static_cast<float>(random.uniform(0, 4));
+    const auto compare = [&](rules::Loss rule, bool weighted, auto&& single, auto&& exact) {
       const bool byClass = rules::targetOf(static_cast<int>(rule)) == rules::Target::Class;
       // Where there are numbers they lie where the gradient is written, zeros beyond the batch.
       PanelMemory targets = gradient;
@@ -318,7 +321,7 @@ inline void check_loss(const KernelTable& table, Random& random) {
         return numbers;
       };
       table.loss({static_cast<int>(rule), units, z.panels(), gradient.panels(), z.vectors(), batch, classes.data(),
-                  scale, terms.data(), lanes, predicted.data()});
+                  scale, terms.data(), lanes, predicted.data(), weighted ? weights.data() : nullptr});
       Comparison gradients(table, "loss, gradient"), sums(table, "loss, terms");
       for (int64_t b = 0; b < batch; ++b) {
         const size_t room = static_cast<size_t>(units);
@@ -326,11 +329,12 @@ inline void check_loss(const KernelTable& table, Random& random) {
         SamplePanel<double> q = {&z, b, classes[static_cast<size_t>(b)], std::vector<double>(room), numbersOf(b)};
         float singleTerms[rules::kLossTerms];
         double exactTerms[rules::kLossTerms];
-        single(p, singleTerms);
-        exact(q, exactTerms);
+        const float weight = weighted ? weights[static_cast<size_t>(b)] : 1.0f;
+        single(p, scale * weight, singleTerms);
+        exact(q, double{scale} * double{weight}, exactTerms);
         for (int64_t u = 0; u < units; ++u)
           gradients.add(gradient.at(u, b), p.result[static_cast<size_t>(u)], q.result[static_cast<size_t>(u)],
-                        byClass ? 1 : 1 + std::fabs(q.result[static_cast<size_t>(u)]));
+                        (byClass ? 1 : 1 + std::fabs(q.result[static_cast<size_t>(u)])) * std::max(1.0f, weight));
         for (int i = 0; i < rules::kLossTerms; ++i)
           sums.add(terms[static_cast<size_t>(i * lanes + b)], singleTerms[i], exactTerms[i],
                    std::fabs(exactTerms[i]) + 1);
@@ -343,10 +347,12 @@ inline void check_loss(const KernelTable& table, Random& random) {
         for (int64_t u = 0; u < units; ++u) CHECK(sameBits(gradient.at(u, b), 0.0f));
       CHECK(gradient.guarded());
     };
-#define SETNET_ENTRY(Rule)                                                                      \
-  compare(                                                                                      \
-      rules::Loss::Rule, [&](auto& p, float* t) { rules::Rule::gradient(p, units, scale, t); }, \
-      [&](auto& p, double* t) { rules::Rule::gradient(p, units, double{scale}, t); });
+#define SETNET_ENTRY(Rule)                                                                    \
+  for (const bool weighted : {false, true})                                                   \
+    compare(                                                                                  \
+        rules::Loss::Rule, weighted,                                                          \
+        [&](auto& p, float factor, float* t) { rules::Rule::gradient(p, units, factor, t); }, \
+        [&](auto& p, double factor, double* t) { rules::Rule::gradient(p, units, factor, t); });
     SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY
   }

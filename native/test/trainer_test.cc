@@ -24,6 +24,7 @@ struct Notes {
   std::vector<std::string> events;
   std::vector<std::vector<uint64_t>> batches;
   std::vector<float> rates;
+  std::vector<float> weights;  // of the samples of all batches
   std::vector<uint64_t> steps, optimizerSteps;
   std::vector<backend::EvolutionSettings> evolutions;
   std::vector<std::vector<uint8_t>> chosen;
@@ -48,6 +49,7 @@ class NoteEngine : public backend::Engine {
     std::vector<uint64_t> batch;
     for (uint64_t k = 0; k < rows.count; ++k) batch.push_back(rows.row(k));
     for (uint64_t k = 0; k < rows.count; ++k) CHECK_EQ(targets.classes[k], static_cast<int32_t>(batch[k] % 2));
+    for (uint64_t k = 0; targets.weights && k < rows.count; ++k) notes_->weights.push_back(targets.weights[k]);
     notes_->batches.push_back(batch);
     notes_->rates.push_back(settings.learningRate);
     notes_->steps.push_back(settings.step);
@@ -209,6 +211,27 @@ TEST("every epoch visits every sample once, in an order of its own, with the las
   }
   CHECK(orders[0] != orders[1]);
   for (uint64_t s = 0; s < 6; ++s) CHECK_EQ(f.notes.steps[s], s);
+}
+
+TEST("weights follow their samples into the batches; a wrong number of them is refused") {
+  Fixture f(10);
+  NoteObserver observer(&f.notes.events);
+  const auto options = Fixture::options(2, 4);
+  const auto fit = [&] {
+    return train::fit(NoteBackend(&f.notes), smallModel(), f.data, nullptr, options, f.control, observer, &f.result);
+  };
+  CHECK(fit().ok());
+  CHECK(f.notes.weights.empty());
+  f.notes.batches.clear();
+  const std::vector<float> weights = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  f.data.weights = weights;
+  CHECK(fit().ok());
+  std::vector<float> rows;
+  for (const std::vector<uint64_t>& batch : f.notes.batches)
+    for (uint64_t row : batch) rows.push_back(static_cast<float>(row));
+  CHECK(f.notes.weights == rows);
+  f.data.weights = Span<const float>(weights.data(), 9);
+  CHECK(fit().code() == Code::Data);
 }
 
 TEST("steps of the optimizer count from the fit's first, steps of the network go on over fits") {

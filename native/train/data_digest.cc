@@ -42,6 +42,7 @@ void add(Hash64* hash, const Dataset& data) {
   }
   add(hash, data.classes);
   add(hash, data.numbers);
+  add(hash, data.weights);
 }
 
 }  // namespace

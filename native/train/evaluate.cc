@@ -40,14 +40,13 @@ void lossTerms(int loss, RowPanel& panel, int64_t units, float* terms) {
 
 }  // namespace
 
-double accuracyOf(int loss, uint64_t correct, uint64_t samples, uint64_t units) {
-  const rules::Target kind = rules::targetOf(loss);
-  if (kind == rules::Target::Number) return std::numeric_limits<double>::quiet_NaN();
-  const double answers = static_cast<double>(samples) * (kind == rules::Target::Class ? 1 : static_cast<double>(units));
-  return answers > 0 ? static_cast<double>(correct) / answers : 0;
+double Evaluation::numberOf(rules::Metric metric) const {
+  for (const rules::MetricValue& value : metrics)
+    if (value.metric == static_cast<int>(metric)) return value.number;
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
-Status evaluateRows(const ForwardRows& forward, int loss, uint64_t units, const Dataset& data,
+Status evaluateRows(const ForwardRows& forward, int loss, uint64_t units, const Dataset& data, Span<const int> metrics,
                     const std::atomic<bool>* abort, Evaluation* out) {
   const int rule = loss < 0 ? static_cast<int>(rules::Loss::SoftmaxCrossEntropy) : loss;
   const rules::Target kind = rules::targetOf(rule);
@@ -57,10 +56,11 @@ Status evaluateRows(const ForwardRows& forward, int loss, uint64_t units, const 
                                   rules::kLosses[rule].name + "' takes");
   std::vector<float> outputs(std::min(kBlockRows, data.x.rows) * units);
   std::vector<float> scratch(units);
-  double total = 0;
-  uint64_t correct = 0;
+  rules::MetricSet set;
+  SETNET_TRY(set.begin({rule, units, data.x.rows}, metrics));
+  const auto aborted = [abort] { return abort && abort->load(std::memory_order_relaxed); };
   for (uint64_t first = 0; first < data.x.rows; first += kBlockRows) {
-    if (abort && abort->load(std::memory_order_relaxed)) return Status(Code::Aborted, "the evaluation was aborted");
+    if (aborted()) return Status(Code::Aborted, "the evaluation was aborted");
     const uint64_t count = std::min(kBlockRows, data.x.rows - first);
     SETNET_TRY(forward(first, count, Span<float>(outputs.data(), count * units)));
     for (uint64_t k = 0; k < count; ++k) {
@@ -70,25 +70,35 @@ Status evaluateRows(const ForwardRows& forward, int loss, uint64_t units, const 
       float terms[rules::kLossTerms] = {};
       lossTerms(rule, panel, static_cast<int64_t>(units), terms);
       const double wide[rules::kLossTerms] = {terms[0], terms[1], terms[2]};
-      total += rules::sampleLoss(rule, wide, static_cast<int64_t>(units));
-      if (byClass)
-        correct += std::max_element(row, row + units) - row == label;  // the first of equal ones
-      else if (kind == rules::Target::Fraction)
-        correct += static_cast<uint64_t>(wide[1]);
+      rules::MetricSample sample = {row, panel.numbers, label, -1, 0, 0};
+      sample.loss = rules::sampleLoss(rule, wide, static_cast<int64_t>(units));
+      if (byClass) {
+        sample.predicted = std::max_element(row, row + units) - row;  // the first of equal ones
+        sample.right = sample.predicted == sample.actual;
+      } else if (kind == rules::Target::Fraction) {
+        sample.right = static_cast<uint64_t>(wide[1]);
+        if (units == 1) {
+          sample.actual = panel.numbers[0] > 0.5f;
+          sample.predicted = row[0] > 0;
+        }
+      }
+      set.add(sample);
     }
   }
   out->samples = data.x.rows;
-  out->loss = data.x.rows ? total / static_cast<double>(data.x.rows) : 0;
-  out->accuracy = accuracyOf(rule, correct, data.x.rows, units);
+  out->metrics = set.values(abort);
+  if (aborted()) return Status(Code::Aborted, "the evaluation was aborted");
+  out->loss = out->numberOf(rules::Metric::MeanLoss);
+  out->accuracy = out->numberOf(rules::Metric::Accuracy);
   return Status();
 }
 
 Status evaluate(const backend::Predictor& predictor, const core::Model& model, const Dataset& data,
-                const std::atomic<bool>* abort, Evaluation* out) {
+                Span<const int> metrics, const std::atomic<bool>* abort, Evaluation* out) {
   const auto forward = [&](uint64_t first, uint64_t count, Span<float> rows) {
     return predictor.predict({data.x, nullptr, first, count}, backend::Output::Raw, rows);
   };
-  return evaluateRows(forward, model.loss, model.definition.layers.back().units, data, abort, out);
+  return evaluateRows(forward, model.loss, model.definition.layers.back().units, data, metrics, abort, out);
 }
 
 }  // namespace setnet::train

@@ -254,6 +254,7 @@ class Run {
     const uint64_t units = definition_.layers.back().units;
     const bool byClass = rules::targetOf(options_.rules.loss) == rules::Target::Class;
     if (byClass) batchClasses_.resize(std::min(options_.batchSize, samples));
+    if (!training_.weights.empty()) batchWeights_.resize(std::min(options_.batchSize, samples));
     const backend::MatrixView numbers = {training_.numbers.data(), backend::DataType::Float32, samples, units};
     double lossSum = 0;
     uint64_t correct = 0;
@@ -268,6 +269,10 @@ class Run {
         targets.classes = batchClasses_.data();
       } else {
         targets.numbers = {numbers, batch, 0, count};
+      }
+      if (!training_.weights.empty()) {
+        for (uint64_t k = 0; k < count; ++k) batchWeights_[k] = training_.weights[batch[k]];
+        targets.weights = batchWeights_.data();
       }
       const float rate = learningRate(epoch, step, steps);
       backend::StepResult stepResult;
@@ -345,8 +350,8 @@ class Run {
     const auto forward = [this](uint64_t first, uint64_t count, Span<float> rows) {
       return engine_->forward({validation_->x, nullptr, first, count}, rows);
     };
-    return evaluateRows(forward, options_.rules.loss, definition_.layers.back().units, *validation_, &control_.abort,
-                        out);
+    return evaluateRows(forward, options_.rules.loss, definition_.layers.back().units, *validation_, options_.metrics,
+                        &control_.abort, out);
   }
 
   void fillShell(core::Model* model) const {
@@ -408,6 +413,7 @@ class Run {
   uint64_t connections_ = 0;
   std::vector<uint64_t> order_;
   std::vector<int32_t> batchClasses_;
+  std::vector<float> batchWeights_;
 };
 
 }  // namespace
@@ -422,6 +428,8 @@ Status fit(const backend::Backend& backend, Ref<const core::Model> start, const 
     if (data && (byClass ? data->classes.size() != data->x.rows : data->numbers.size() != data->x.rows * units))
       return Status(Code::Data, std::string("the targets do not have the form that the loss '") +
                                     rules::kLosses[options.rules.loss].name + "' takes");
+  if (!training.weights.empty() && training.weights.size() != training.x.rows)
+    return Status(Code::Data, "there must be one weight for each row of the training data");
   if (options.batchSize == 0 || options.epochs == 0)
     return Status(Code::Option, "epochs and batchSize must be at least 1");
   try {

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "core/checkpoint.h"
 #include "core/model.h"
+#include "rules/metrics.h"
 #include "rules/schedules.h"
 #include "rules/triggers.h"
 #include "train/evolve.h"
@@ -23,6 +24,8 @@ struct Dataset {
   // In the form that the loss takes (checked by the caller): one per row, in [0, units of the last layer), or
   Span<const int32_t> classes;
   Span<const float> numbers;  // row-major, one for each output; finite, and in [0, 1] where the loss takes fractions
+  // What each row's loss counts in training (backend::Targets): one per row, or none. Evaluations know no weights.
+  Span<const float> weights = {};
 };
 
 // The number of a validation that tells which epoch is the best.
@@ -54,6 +57,7 @@ struct FitOptions {
   StopRule stop;
   uint64_t checkpointEvery = 0;        // epochs; 0: no checkpoint is stored
   Ref<const core::Checkpoint> resume;  // null, or: go on after it, with `start` its model
+  std::vector<int> metrics;            // of validations; rules::Metric, each of which applies to the loss
   int threads = 1;
   double progressSeconds = 0.1;  // at most one progress report in this time
 };
@@ -64,11 +68,14 @@ struct Evaluation {
   // takes fractions; not a number where it takes numbers.
   double accuracy = 0;
   uint64_t samples = 0;
+  std::vector<rules::MetricValue> metrics;  // in the table's order, loss and accuracy as well
+
+  double numberOf(rules::Metric metric) const;  // not a number where it is none of them
 };
 
 struct EpochRecord {
   uint64_t epoch = 0;       // of this fit, from 1
-  double loss = 0;          // mean over the epoch's samples, while training (dropout active)
+  double loss = 0;          // mean over the epoch's samples, weighted, while training (dropout active)
   double accuracy = 0;      // as Evaluation's
   double learningRate = 0;  // of the epoch's last step
   double seconds = 0;       // training steps only
@@ -138,9 +145,9 @@ Status fit(const backend::Backend& backend, Ref<const core::Model> start, const 
            const Dataset* validation, const FitOptions& options, Control& control, Observer& observer,
            FitResult* result);
 
-// Loss and accuracy of a predictor on a data set, in blocks; stops with Code::Aborted between blocks.
-// loss < 0 (never fitted): softmax cross-entropy is reported.
+// Loss, accuracy and further metrics (rules::Metric; each applies) of a predictor on a data set, in blocks; stops with
+// Code::Aborted between blocks. loss < 0 (never fitted): softmax cross-entropy is reported.
 Status evaluate(const backend::Predictor& predictor, const core::Model& model, const Dataset& data,
-                const std::atomic<bool>* abort, Evaluation* out);
+                Span<const int> metrics, const std::atomic<bool>* abort, Evaluation* out);
 
 }  // namespace setnet::train

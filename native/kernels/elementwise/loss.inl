@@ -33,6 +33,14 @@ SETNET_INLINE Words largestUnits(const LossPanel& panel, int64_t units) {
   return best;
 }
 
+// What the gradients of the `count` samples of vector `v` are multiplied by.
+SETNET_INLINE Lanes gradientFactors(const LossArgs& a, int64_t v, int64_t count) {
+  if (!a.weights) return splat(a.scale);
+  alignas(64) float weights[16];
+  for (int64_t i = 0; i < kLanes; ++i) weights[i] = i < count ? a.weights[v * kLanes + i] : 0.0f;
+  return splat(a.scale) * load(weights);
+}
+
 static void loss(const LossArgs& a) {
   const Lanes zero = splat(0.0f);
   const bool byClass = rules::targetOf(a.loss) == rules::Target::Class;
@@ -44,15 +52,16 @@ static void loss(const LossArgs& a) {
     LossPanel panel{a.z.vector(v), a.z.width, a.gradient.vector(v), a.gradient.width, loadWords(classes)};
     if (byClass) storeWords(a.predicted + v * kLanes, largestUnits(panel, a.units));
     NumbersPanel numbers{panel};
+    const Lanes factors = gradientFactors(a, v, count);
     Lanes terms[rules::kLossTerms];
     for (int i = 0; i < rules::kLossTerms; ++i) terms[i] = zero;
     switch (static_cast<rules::Loss>(a.loss)) {
-#define SETNET_ENTRY(Rule)                                            \
-  case rules::Loss::Rule:                                             \
-    if constexpr (rules::Rule::target == rules::Target::Class)        \
-      rules::Rule::gradient(panel, a.units, splat(a.scale), terms);   \
-    else                                                              \
-      rules::Rule::gradient(numbers, a.units, splat(a.scale), terms); \
+#define SETNET_ENTRY(Rule)                                     \
+  case rules::Loss::Rule:                                      \
+    if constexpr (rules::Rule::target == rules::Target::Class) \
+      rules::Rule::gradient(panel, a.units, factors, terms);   \
+    else                                                       \
+      rules::Rule::gradient(numbers, a.units, factors, terms); \
     break;
       SETNET_LOSSES(SETNET_ENTRY)
 #undef SETNET_ENTRY
