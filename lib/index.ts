@@ -16,14 +16,14 @@ export { errorCodes, SetnetError, type SetnetErrorCode } from './errors';
 export type { FitOptions } from './fit_options';
 export { LayerView } from './layer_view';
 export type {
-  DenseLayer,
+  DenseLayerDefinition,
   DrawnLayerOptions,
   EvolvableOptions,
   GivenLayerOptions,
   LayerDefinition,
   LayerOptions,
-  MaskedLayer,
-  SparseLayer,
+  MaskedLayerDefinition,
+  SparseLayerDefinition,
   TopologyOptions,
 } from './layers/definition';
 export { type DenseOptions, dense } from './layers/dense';
@@ -49,8 +49,19 @@ export { type SetEvolution, type SetOptions, set } from './rules/set';
 export { type Sgd, type SgdOptions, sgd } from './rules/sgd';
 export { type StepOptions, step } from './rules/step';
 export type { Choice, NoParameters } from './rules/table';
+export { type SampleOrderOptions, sampleOrder } from './sample_order';
 export type { GivenScaling, Scaling } from './scaling';
 export { Session, type SessionOptions } from './session';
+export {
+  type BackwardOptions,
+  type ForwardOptions,
+  type LayerEvolveOptions,
+  type LayerPruneOptions,
+  type LayerStepOptions,
+  type OptimizerBuffer,
+  SparseLayer,
+  type SparseLayerOptions,
+} from './sparse_layer';
 export { Training } from './training';
 export type {
   AbortSignalLike,

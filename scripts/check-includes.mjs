@@ -39,7 +39,7 @@ const libLayers = [
   ['csr_matrix'],
   ['data', 'data/', 'scaling', 'layers/'],
   ['definition'],
-  ['fit_options', 'layer_view', 'prediction', 'summary', 'training'],
+  ['fit_options', 'layer_view', 'prediction', 'sample_order', 'sparse_layer', 'summary', 'training'],
   ['metadata'],
   ['model_file'],
   ['session'],

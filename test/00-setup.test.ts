@@ -64,6 +64,7 @@ describe('00 setup', () => {
       'CsrMatrix',
       'LayerView',
       'SetnetError',
+      'SparseLayer',
       'errorCodes',
       'devices',
       'buildInfo',
@@ -71,6 +72,7 @@ describe('00 setup', () => {
     const factories = [
       'sparse',
       'masked',
+      'sampleOrder',
       'dense',
       'set',
       'sgd',

@@ -1,5 +1,5 @@
 // Reads the options of an evolution. Each kind of evolution has a file with its typed factory beside this one.
-import type { NativeFitOptions, NativeRule } from '../native';
+import type { NativeEvolutionRules, NativeFitOptions, NativeRule } from '../native';
 import {
   describe,
   listOf,
@@ -33,13 +33,23 @@ export function readEvolution(value: unknown, where: string, finalPrune = true):
   readName(options.kind, `${where}.kind`, ['set']);
   const { zeta, schedule } = readZeta(options.zeta ?? 0.3, `${where}.zeta`);
   return {
-    prune: readPrune(options.prune ?? 'signMagnitude', `${where}.prune`),
-    grow: readGrow(options.grow ?? 'random', `${where}.grow`),
+    ...readEvolutionRules(options, `${where}.`),
     zeta,
     schedule,
-    newWeights: readNewWeights(options.newWeights ?? 'zero', `${where}.newWeights`),
-    regrowPruned: readBoolean(options.regrowPruned ?? true, `${where}.regrowPruned`),
     finalPrune: readBoolean(options.finalPrune ?? finalPrune, `${where}.finalPrune`),
+  };
+}
+
+/** What is removed and what grows; the options have been read, `where` stands in front of their names. */
+export function readEvolutionRules(
+  options: { prune?: unknown; grow?: unknown; newWeights?: unknown; regrowPruned?: unknown },
+  where: string,
+): NativeEvolutionRules {
+  return {
+    prune: readPrune(options.prune ?? 'signMagnitude', `${where}prune`),
+    grow: readGrow(options.grow ?? 'random', `${where}grow`),
+    newWeights: readNewWeights(options.newWeights ?? 'zero', `${where}newWeights`),
+    regrowPruned: readBoolean(options.regrowPruned ?? true, `${where}regrowPruned`),
   };
 }
 

@@ -97,21 +97,26 @@ void parseEvolution(const Napi::Value& value, train::FitOptions* options) {
     return;
   }
   const Napi::Object object = requireObject(value, "evolution");
-  core::EvolutionRules& rules = options->evolution;
-  rules.prune = requireRule(object.Get("prune"), "evolution.prune", all(rules::kPruneRules)).rule;
-  rules.grow = requireRule(object.Get("grow"), "evolution.grow", all(rules::kGrowRules)).rule;
+  options->evolution = parseEvolutionRules(object);
   options->zeta = requireInRange(object.Get("zeta"), "evolution.zeta", 0, 1);
   options->zetaSchedule = requireRule(object.Get("schedule"), "evolution.schedule", all(rules::kSchedules));
+  options->finalPrune = requireBoolean(object.Get("finalPrune"), "evolution.finalPrune");
+}
+
+}  // namespace
+
+core::EvolutionRules parseEvolutionRules(const Napi::Object& object) {
+  core::EvolutionRules rules;
+  rules.prune = requireRule(object.Get("prune"), "evolution.prune", all(rules::kPruneRules)).rule;
+  rules.grow = requireRule(object.Get("grow"), "evolution.grow", all(rules::kGrowRules)).rule;
   const Napi::Object newWeights = requireObject(object.Get("newWeights"), "evolution.newWeights");
   const Napi::Value name = newWeights.Get("name");
   rules.newWeightsAsLayer = name.IsString() && name.As<Napi::String>().Utf8Value() == "initializer";
   if (!rules.newWeightsAsLayer)
     rules.newWeights = requireRule(newWeights, "evolution.newWeights", all(rules::kInitializers));
   rules.regrowPruned = requireBoolean(object.Get("regrowPruned"), "evolution.regrowPruned");
-  options->finalPrune = requireBoolean(object.Get("finalPrune"), "evolution.finalPrune");
+  return rules;
 }
-
-}  // namespace
 
 NetworkSpec parseNetworkSpec(const Napi::Value& value, ScalingSource source) {
   const Napi::Object object = requireObject(value, "the network's definition");

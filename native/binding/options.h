@@ -41,6 +41,9 @@ Status createModel(const NetworkSpec& spec, Ref<core::Model>* out);
 // What a file says about a model's state; `model` has definition and scaling already.
 void parseModelState(const Napi::Value& value, core::Model* model);
 
+// The rules of an evolution: prune, grow, newWeights and regrowPruned.
+core::EvolutionRules parseEvolutionRules(const Napi::Object& object);
+
 backend::PredictorOptions parsePredictorOptions(const Napi::Value& value);
 
 train::FitOptions parseFitOptions(const Napi::Value& value);

@@ -55,6 +55,10 @@ class Layer {
   void backward(const std::vector<double>& x, const Activity& activity, const std::vector<double>& dy,
                 LayerGradient* gradient, std::vector<double>* dx) const;
   LayerGradient zeroGradient() const;
+  // One number per connection in canonical order.
+  std::vector<float> weightGradient(const LayerGradient& gradient) const {
+    return connections(gradient.weights).values;
+  }
   void update(const rules::RuleChoice& optimizer, const rules::OptimizerStep& step, const LayerGradient& gradient);
 
   // The layer after prune and grow (`after`), or the same one where it does not evolve.
