@@ -7,6 +7,7 @@ import { describe, optionError, readBoolean, readNumber, readOptions, typeError 
 import { type Evolution, readEvolution } from './rules/evolution';
 import { type Loss, readLoss, targetKindOf } from './rules/loss';
 import { type Optimizer, readOptimizer } from './rules/optimizer';
+import { type EarlyStopping, type Monitor, readStopRule } from './stop_rule';
 import type { AbortSignalLike, Progress } from './types';
 
 /** Options of `network.fit`. */
@@ -23,6 +24,16 @@ export interface FitOptions {
   readonly evolution?: Evolution | null | false;
   /** Evaluated at the end of every epoch and after the final removal. */
   readonly validation?: Dataset;
+  /**
+   * Ends the training once the validation has brought nothing better for so many epochs; true: with the defaults. There is no
+   * final removal then: see {@link Network.finalize}.
+   */
+  readonly earlyStopping?: EarlyStopping | boolean;
+  /**
+   * When training ends, puts back the network of the best epoch as it was validated, by the monitor named (true: that of early
+   * stopping, else 'loss'); after the last epoch before the final removal. Default false. Not after an abort.
+   */
+  readonly restoreBest?: Monitor | boolean;
   /**
    * Ends the training within a step: the loop and `done` reject with `signal.reason`; nothing is removed finally, and the
    * network is as after the last finished step.
@@ -62,6 +73,8 @@ const names = [
   'optimizer',
   'evolution',
   'validation',
+  'earlyStopping',
+  'restoreBest',
   'signal',
   'onProgress',
   'threads',
@@ -102,6 +115,13 @@ export function readFitOptions(
       evolution: isStatic
         ? null
         : readEvolution(options.evolution ?? { kind: 'set' }, `${where}: evolution`, !isFinalised),
+      stopRule: readStopRule(
+        options.earlyStopping,
+        options.restoreBest,
+        options.validation !== undefined,
+        targetKindOf(loss.name) !== 'number',
+        where,
+      ),
       threads: options.threads === undefined ? threads : readThreads(options.threads, `${where}: threads`),
       progressSeconds,
     },

@@ -29,8 +29,9 @@ export type {
 export { type DenseOptions, dense } from './layers/dense';
 export { type MaskedOptions, masked } from './layers/masked';
 export { type SparseOptions, sparse } from './layers/sparse';
-export { type EvaluateOptions, type LoadOptions, Network } from './network';
+export { type EvaluateOptions, type FinalizeOptions, type LoadOptions, Network } from './network';
 export type { Output, PredictOptions } from './prediction';
+export { type Preset, type PresetOptions, presets, type SynapsesOptions } from './presets';
 export type { Activation, Activations } from './rules/activation';
 export { type Adam, type AdamOptions, adam } from './rules/adam';
 export { type Adamw, type AdamwOptions, adamw } from './rules/adamw';
@@ -49,6 +50,7 @@ export { type SetEvolution, type SetOptions, set } from './rules/set';
 export { type Sgd, type SgdOptions, sgd } from './rules/sgd';
 export { type StepOptions, step } from './rules/step';
 export type { Choice, NoParameters } from './rules/table';
+export type { Trigger } from './rules/trigger';
 export { type SampleOrderOptions, sampleOrder } from './sample_order';
 export type { GivenScaling, Scaling } from './scaling';
 export { Session, type SessionOptions } from './session';
@@ -62,6 +64,7 @@ export {
   SparseLayer,
   type SparseLayerOptions,
 } from './sparse_layer';
+export type { EarlyStopping, Monitor } from './stop_rule';
 export { Training } from './training';
 export type {
   AbortSignalLike,

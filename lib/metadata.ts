@@ -6,10 +6,11 @@ import { SetnetError } from './errors';
 import { maxUnits } from './layers/definition';
 import type { NativeFitOptions, NativeLayerSpec, NativeModelState, NativeNetworkInfo, NativeScaling } from './native';
 import { describe, readBoolean, readName, readNumber, readOptions } from './options';
-import { readEvolution } from './rules/evolution';
+import { evolutionObject, readEvolution } from './rules/evolution';
 import { readLoss } from './rules/loss';
 import { readOptimizer } from './rules/optimizer';
 import { ruleObject } from './rules/table';
+import { readStopRule, stopOptions } from './stop_rule';
 
 /** The version of this format; a reader refuses others. */
 const formatVersion = 1;
@@ -22,20 +23,32 @@ export interface FitRecord {
   readonly loss: object;
   readonly optimizer: object;
   readonly evolution: object | null;
+  readonly earlyStopping?: object;
+  readonly restoreBest?: string;
+}
+
+/** Evolutions by hand, between fits. */
+export interface HandRecord {
+  /** Its number in the network's life, from 1, as decimal digits. */
+  readonly evolution: string;
+  readonly kind: 'evolve' | 'finalize';
+  /** `finalize`: zeta alone. */
+  readonly options: object;
 }
 
 /** What a network's life so far leaves in its files beside the engine's counters. */
 export interface RunRecord {
   /** Fits that began, in order; equal ones in a row are counted once. */
   readonly fits: readonly { readonly times: number; readonly options: FitRecord }[];
+  readonly byHand: readonly HandRecord[];
   /** Connections while training; null where the network was never fitted. */
   readonly trainedConnections: number | null;
 }
 
-export const emptyRecord: RunRecord = Object.freeze({ fits: [], trainedConnections: null });
+export const emptyRecord: RunRecord = Object.freeze({ fits: [], byHand: [], trainedConnections: null });
 
 export function fitRecord(options: NativeFitOptions, samples: number): FitRecord {
-  const { epochs, batchSize, loss, optimizer, learningRate, warmup, evolution } = options;
+  const { epochs, batchSize, loss, optimizer, learningRate, warmup, evolution, stopRule } = options;
   return {
     samples,
     epochs,
@@ -45,21 +58,8 @@ export function fitRecord(options: NativeFitOptions, samples: number): FitRecord
       ...ruleObject('optimizers', optimizer),
       learningRate: { ...ruleObject('schedules', learningRate), warmup },
     },
-    evolution:
-      evolution === null
-        ? null
-        : {
-            kind: 'set',
-            zeta: ruleObject('schedules', evolution.schedule),
-            prune: ruleObject('prune', evolution.prune),
-            grow: ruleObject('grow', evolution.grow),
-            newWeights:
-              evolution.newWeights.name === 'initializer'
-                ? 'initializer'
-                : ruleObject('initializers', evolution.newWeights),
-            regrowPruned: evolution.regrowPruned,
-            finalPrune: evolution.finalPrune,
-          },
+    evolution: evolution === null ? null : evolutionObject(evolution),
+    ...stopOptions(stopRule),
   };
 }
 
@@ -70,7 +70,18 @@ export function addFit(record: RunRecord, options: FitRecord, trainedConnections
   if (last !== undefined && isDeepStrictEqual(last.options, options))
     fits[fits.length - 1] = { ...last, times: last.times + 1 };
   else fits.push({ times: 1, options });
-  return { fits, trainedConnections };
+  return { ...record, fits, trainedConnections };
+}
+
+/** The record with one more evolution by hand. */
+export function addByHand(record: RunRecord, made: HandRecord): RunRecord {
+  return { ...record, byHand: [...record.byHand, made] };
+}
+
+/** The base zeta of the last fit that evolved. */
+export function lastZeta({ fits }: RunRecord): number | undefined {
+  const last = fits.filter(({ options }) => options.evolution !== null).at(-1);
+  return last === undefined ? undefined : readEvolution(last.options.evolution, 'evolution').zeta;
 }
 
 function layerObject(layer: NativeLayerSpec): object {
@@ -119,7 +130,7 @@ function metadataObject(
     counters: { step: String(state.step), epoch: String(state.epoch), evolution: String(state.evolution) },
     loss: state.loss,
     finalised: state.finalised,
-    run: { fits: record.fits, trainedConnections: record.trainedConnections, topologyDigest },
+    run: { fits: record.fits, byHand: record.byHand, trainedConnections: record.trainedConnections, topologyDigest },
   };
 }
 
@@ -209,8 +220,9 @@ function readParsed(parsed: unknown, threads: number): Metadata {
     finalised: readBoolean(finalised, 'finalised'),
     scalingKnown: readBoolean(isKnown, 'scaling.known'),
   };
-  const { fits, trainedConnections, topologyDigest } = readOptions(run, 'run', [
+  const { fits, byHand, trainedConnections, topologyDigest } = readOptions(run, 'run', [
     'fits',
+    'byHand',
     'trainedConnections',
     'topologyDigest',
   ]);
@@ -219,6 +231,7 @@ function readParsed(parsed: unknown, threads: number): Metadata {
   }
   const record: RunRecord = {
     fits: readFits(fits),
+    byHand: readByHand(byHand),
     trainedConnections: trainedConnections === null ? null : readCount(trainedConnections, 'run.trainedConnections'),
   };
   return { definition: makeDefinition(spec, classes, features, ''), state, record, topologyDigest };
@@ -230,7 +243,16 @@ function readFits(value: unknown): RunRecord['fits'] {
     const where = `run.fits[${index}]`;
     const { times, options } = readOptions(entry, where, ['times', 'options']);
     const at = `${where}.options`;
-    const fit = readOptions(options, at, ['samples', 'epochs', 'batchSize', 'loss', 'optimizer', 'evolution']);
+    const fit = readOptions(options, at, [
+      'samples',
+      'epochs',
+      'batchSize',
+      'loss',
+      'optimizer',
+      'evolution',
+      'earlyStopping',
+      'restoreBest',
+    ]);
     const { rule: optimizer, learningRate } = readOptimizer(fit.optimizer, `${at}.optimizer`);
     const native: NativeFitOptions = {
       epochs: readCount(fit.epochs, `${at}.epochs`),
@@ -240,6 +262,7 @@ function readFits(value: unknown): RunRecord['fits'] {
       learningRate: learningRate.rule,
       warmup: learningRate.warmup,
       evolution: fit.evolution === null ? null : readEvolution(fit.evolution, `${at}.evolution`),
+      stopRule: readStopRule(fit.earlyStopping, fit.restoreBest, true, true, at),
       threads: 1,
       progressSeconds: 0,
     };
@@ -247,6 +270,22 @@ function readFits(value: unknown): RunRecord['fits'] {
       times: readCount(times, `${where}.times`),
       options: fitRecord(native, readCount(fit.samples, `${at}.samples`)),
     };
+  });
+}
+
+function readByHand(value: unknown): RunRecord['byHand'] {
+  if (!Array.isArray(value)) throw formatError(`run.byHand must be an array, not ${describe(value)}`);
+  return value.map((entry: unknown, index) => {
+    const where = `run.byHand[${index}]`;
+    const { evolution, kind, options } = readOptions(entry, where, ['evolution', 'kind', 'options']);
+    const read = {
+      evolution: String(readCounter(evolution, `${where}.evolution`)),
+      kind: readName(kind, `${where}.kind`, ['evolve', 'finalize']),
+    };
+    const at = `${where}.options`;
+    if (read.kind === 'evolve') return { ...read, options: evolutionObject(readEvolution(options, at)) };
+    const { zeta } = readOptions(options, at, ['zeta']);
+    return { ...read, options: { zeta: readNumber(zeta, `${at}.zeta`, { min: 0, max: 1 }) } };
   });
 }
 

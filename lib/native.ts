@@ -127,6 +127,9 @@ export interface NativeEvolutionRules {
   /** An initializer by name, or 'initializer': as the layer's own. */
   newWeights: NativeRule;
   regrowPruned: boolean;
+  keepZeros: boolean;
+  /** Optimizer state of all layers starts at 0 again after each evolution. */
+  resetState: boolean;
 }
 
 export interface NativeDataset {
@@ -152,10 +155,25 @@ export interface NativeFitOptions {
         zeta: number;
         /** 'constant', 'cosine', ... of the schedules table. */
         schedule: NativeRule;
+        /** 'epoch', 'steps' or 'probability' of the triggers table. */
+        trigger: NativeRule;
+        /** Layers grow back to the connections they had when the fit began; else as many as were removed. */
+        initialBudget: boolean;
+        finalEvolution: boolean;
         finalPrune: boolean;
       });
+  stopRule: NativeStopRule;
   threads: number;
   progressSeconds: number;
+}
+
+export interface NativeStopRule {
+  /** The number of a validation that tells which epoch is the best. */
+  monitor: 'loss' | 'accuracy';
+  /** Epochs in a row that may bring nothing better; null: training does not stop early. */
+  patience: number | null;
+  minDelta: number;
+  restoreBest: boolean;
 }
 
 export interface NativeEvaluation {
@@ -175,6 +193,8 @@ export interface NativeLayerEvolution {
 
 export interface NativeEvolutionRecord extends NativeLayerEvolution {
   zeta: number;
+  /** How many this is the sum of. */
+  evolutions: number;
   layers: NativeLayerEvolution[];
 }
 
@@ -216,6 +236,10 @@ export interface NativeFitResult {
   epochs: NativeEpochRecord[];
   final?: NativeFinalRecord;
   stopped: boolean;
+  /** By the stop rule. */
+  stoppedEarly: boolean;
+  /** Of the stop rule's monitor; absent where nothing was validated. */
+  best?: { epoch: number; value: number; restored: boolean };
 }
 
 /** A running fit. The callbacks are called on the JS thread; onDone exactly once, unless the environment ends first. */
@@ -308,6 +332,11 @@ export interface NativeNetwork extends NativePredictor {
   freeze(options: NativePredictorOptions): Promise<NativeSession>;
   /** References x's buffer (the caller has marked it untransferable) until the promise settles. */
   evaluate(data: NativeDataset): Promise<NativeEvaluation>;
+  /**
+   * One evolution of the published state, or with growBack false the removal alone, on a thread of the addon; published when
+   * the promise resolves. Nothing else may change the network meanwhile. ERR_SETNET_BUSY while a fit runs.
+   */
+  evolve(evolution: NonNullable<NativeFitOptions['evolution']>, growBack: boolean): Promise<NativeEvolutionRecord>;
   /** As evaluate for x of both data sets, until onDone. ERR_SETNET_BUSY while a fit runs. */
   fit(
     training: NativeDataset,
@@ -347,7 +376,7 @@ export interface NativeSparseLayer {
   /** dy: rows * units; out: rows * inputs, or undefined. */
   backward(dy: FeatureArray, out: Float32Array | undefined): void;
   step(learningRate: number): void;
-  evolve(options: NativeEvolutionRules & { zeta: number; growBack: boolean }): NativeLayerEvolution;
+  evolve(options: NativeEvolutionRules & { zeta: number }, growBack: boolean): NativeLayerEvolution;
   weightGradient(): NativeCsrMatrix;
   weights(): NativeCsrMatrix;
   bias(): Float32Array;
@@ -396,7 +425,7 @@ export interface NativeModule {
   createCsrMatrixFromDense(data: NativeDenseData): NativeCsrMatrix;
   createCsrMatrixFromCoordinates(data: NativeCoordinates): NativeCsrMatrix;
   rules(): Record<
-    'activations' | 'losses' | 'optimizers' | 'prune' | 'grow' | 'schedules' | 'initializers',
+    'activations' | 'losses' | 'optimizers' | 'prune' | 'grow' | 'schedules' | 'triggers' | 'initializers',
     NativeRuleInfo[]
   >;
   /** `spec` has one layer, which is sparse, and no scaling. `index`: its number in the keys of random numbers. */

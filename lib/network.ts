@@ -6,16 +6,18 @@ import { guard, guardAsync, SetnetError } from './errors';
 import { type FitOptions, readFitOptions } from './fit_options';
 import { type LayerView, viewLayer } from './layer_view';
 import { native } from './loader';
-import { addFit, emptyRecord, fitRecord, type RunRecord, writeMetadata } from './metadata';
+import { addByHand, addFit, emptyRecord, fitRecord, lastZeta, type RunRecord, writeMetadata } from './metadata';
 import { openModel } from './model_file';
-import type { NativeNetwork, NativeNetworkInfo } from './native';
-import { describe, readBoolean, readOptions, readPath, typeError } from './options';
+import type { NativeDataset, NativeEvolutionRecord, NativeNetwork, NativeNetworkInfo } from './native';
+import { describe, readBoolean, readNumber, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
+import { type Evolution, evolutionObject, type NativeEvolution, readEvolution } from './rules/evolution';
 import { targetKindOf } from './rules/loss';
+import { set } from './rules/set';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
-import { beginTraining, silenceTraining, type Training } from './training';
-import type { Evaluation, FileUrl } from './types';
+import { beginTraining, evolutionReport, silenceTraining, type Training } from './training';
+import type { Evaluation, EvolutionReport, FileUrl, FinalReport } from './types';
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
@@ -29,6 +31,16 @@ export interface LoadOptions {
   readonly device?: DeviceName;
   /** Threads for predictions and training, 1 to 1024. Default: SETNET_THREADS, else all. */
   readonly threads?: number;
+}
+
+/** Options of `finalize`. */
+export interface FinalizeOptions {
+  /** The fraction removed of the weights of each sign, above 0 and at most 1. Default: that of the last fit, else 0.3. */
+  readonly zeta?: number;
+  /** True: also where a final removal has run already. Default false: then that is `ERR_SETNET_STATE`. */
+  readonly again?: boolean;
+  /** Evaluated afterwards. */
+  readonly validation?: Dataset;
 }
 
 const key = Symbol('Network');
@@ -56,6 +68,8 @@ export class Network {
   readonly #layers: readonly LayerView[];
   #record: RunRecord;
   #running: Running | undefined;
+  /** What changes the network between fits, while it runs. */
+  #changing: 'evolve' | 'finalize' | undefined;
   #isDisposed = false;
 
   private constructor(caller: symbol, network: NativeNetwork, definition: Definition, record: RunRecord) {
@@ -173,12 +187,7 @@ export class Network {
    */
   fit(data: Dataset, options?: FitOptions): Training {
     this.#check('fit');
-    if (this.#running !== undefined) {
-      throw new SetnetError(
-        'ERR_SETNET_BUSY',
-        'fit: the network is training already; await its done, or stop it first',
-      );
-    }
+    this.#checkIdle('fit');
     const info = this.#info('fit');
     const read = readFitOptions(options, this.#shape, this.#definition.spec.threads, info.finalised);
     const training = readDataset(data, this.#shape, read.native.loss.name, 'fit: data');
@@ -206,6 +215,86 @@ export class Network {
     }
   }
 
+  /**
+   * One evolution by hand, of the network as it is, off the event loop: what `fit` does at an epoch's end. It is the next one of
+   * the network's life. Layers that are dense, full or made with `evolve: false` stay. Of `set()` the schedule of zeta (its
+   * first value counts), `every`, `state`, `finalEvolution` and `finalPrune` have no meaning here, and `budget: 'initial'`
+   * means what the layer has now.
+   *
+   * Errors (rejections): `ERR_SETNET_BUSY` while a fit or another evolution runs, `ERR_SETNET_STATE`, `ERR_SETNET_OPTION`,
+   * `ERR_SETNET_TYPE`, `ERR_SETNET_MEMORY`.
+   */
+  async evolve(evolution: Evolution = set()): Promise<EvolutionReport> {
+    const native = readEvolution(evolution, 'evolve: evolution');
+    const record = await this.#change('evolve', native, true, evolutionObject(native));
+    return evolutionReport(record);
+  }
+
+  /**
+   * The final removal (Mocanu et al. 2018): the fraction zeta of the weights of each sign that are closest to zero goes, and
+   * nothing grows. `fit` does this itself after its last epoch; this is for networks whose training was stopped, or made
+   * without it.
+   *
+   * Errors (rejections): `ERR_SETNET_STATE` where a final removal has run already and `again` is not true, or after dispose;
+   * `ERR_SETNET_BUSY` while a fit or an evolution runs; of validation as `evaluate`; `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`,
+   * `ERR_SETNET_MEMORY`.
+   */
+  async finalize(options?: FinalizeOptions): Promise<FinalReport> {
+    const where = 'finalize';
+    const read = readOptions(options, `${where}: options`, ['zeta', 'again', 'validation']);
+    const zeta = readNumber(read.zeta ?? lastZeta(this.#record) ?? 0.3, `${where}: zeta`, {
+      min: 0,
+      max: 1,
+      open: true,
+    });
+    const again = readBoolean(read.again ?? false, `${where}: again`);
+    this.#check(where);
+    if (this.#info(where).finalised && !again) {
+      throw new SetnetError(
+        'ERR_SETNET_STATE',
+        'finalize: the final removal has run on this network; { again: true } removes once more',
+      );
+    }
+    // A wrong data set is said before anything is removed.
+    if (read.validation !== undefined) this.#readEvaluated(read.validation as Dataset, where);
+    const native = readEvolution({ kind: 'set', zeta }, where);
+    const removal = evolutionReport(await this.#change(where, native, false, { zeta }));
+    return {
+      removal,
+      connections: removal.connections,
+      ...(read.validation === undefined ? {} : { validation: await this.evaluate(read.validation as Dataset) }),
+    };
+  }
+
+  async #change(
+    kind: 'evolve' | 'finalize',
+    evolution: NativeEvolution,
+    growBack: boolean,
+    options: object,
+  ): Promise<NativeEvolutionRecord> {
+    this.#check(kind);
+    this.#checkIdle(kind);
+    const info = this.#info(kind);
+    this.#changing = kind;
+    try {
+      const record = await guardAsync(() => this.#native.evolve(evolution, growBack));
+      this.#check(kind);
+      this.#record = addByHand(this.#record, { evolution: String(info.evolution + 1n), kind, options });
+      return record;
+    } finally {
+      this.#changing = undefined;
+    }
+  }
+
+  #checkIdle(where: string): void {
+    if (this.#running !== undefined) {
+      throw new SetnetError('ERR_SETNET_BUSY', `${where}: the network is training; await its done, or stop it first`);
+    }
+    if (this.#changing !== undefined) {
+      throw new SetnetError('ERR_SETNET_BUSY', `${where}: ${this.#changing} is running; await its promise first`);
+    }
+  }
+
   /** The record of a fit counts once a step of it is part of the network. */
   #endFit(running: Running): void {
     this.#running = undefined;
@@ -222,17 +311,22 @@ export class Network {
    */
   async evaluate(data: Dataset, options?: EvaluateOptions): Promise<Evaluation> {
     this.#check('evaluate');
-    const loss = this.#info('evaluate').loss ?? 'softmaxCrossEntropy';
     const { copy } = readOptions(options, 'evaluate: options', ['copy']);
     const isCopied = readBoolean(copy ?? false, 'evaluate: copy');
+    const dataset = this.#readEvaluated(data, 'evaluate');
+    return guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied)));
+  }
+
+  /** Data with the targets that the last fit's loss takes. */
+  #readEvaluated(data: Dataset, where: string): NativeDataset {
+    const loss = this.#info(where).loss ?? 'softmaxCrossEntropy';
     if (this.outputs < 2 && targetKindOf(loss) === 'class') {
       throw new SetnetError(
         'ERR_SETNET_SHAPE',
-        'evaluate: accuracy needs at least 2 outputs, but the last layer has 1 unit; fit it with another loss first',
+        `${where}: accuracy needs at least 2 outputs, but the last layer has 1 unit; fit it with another loss first`,
       );
     }
-    const dataset = readDataset(data, this.#shape, loss, 'evaluate: data');
-    return guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied)));
+    return readDataset(data, this.#shape, loss, `${where}: data`);
   }
 
   /**

@@ -16,7 +16,7 @@ import { native } from './loader';
 import type { NativeSparseLayer } from './native';
 import { optionError, readBoolean, readNumber, readOptions, typeError } from './options';
 import { type RowTaker, readOut, readRowBatch } from './row_batch';
-import { readEvolutionRules } from './rules/evolution';
+import { evolutionRuleNames, readEvolutionRules } from './rules/evolution';
 import type { Grow } from './rules/grow';
 import type { Initializer } from './rules/initializer';
 import { type Optimizer, readOptimizer } from './rules/optimizer';
@@ -81,6 +81,8 @@ export interface LayerPruneOptions {
   readonly zeta?: number;
   /** Which connections are removed. Default 'signMagnitude'. */
   readonly prune?: Prune;
+  /** Connections whose weight is exactly 0 stay, unless the rule takes them for something else. Default false. */
+  readonly keepZeros?: boolean;
 }
 
 /** Options of {@link SparseLayer.evolve}; as of `set()`. */
@@ -91,6 +93,8 @@ export interface LayerEvolveOptions extends LayerPruneOptions {
   readonly newWeights?: Initializer | 'initializer';
   /** Whether a cell that was just emptied may be chosen again at once. Default true. */
   readonly regrowPruned?: boolean;
+  /** 'keep' (default): survivors keep their optimizer state. 'reset': all state of the layer starts at 0 again. */
+  readonly state?: 'keep' | 'reset';
 }
 
 /** What an optimizer keeps under one name. */
@@ -297,25 +301,24 @@ export class SparseLayer {
   evolve(options?: LayerEvolveOptions): LayerEvolution {
     const where = 'evolve';
     this.#check(where);
-    const names = ['zeta', 'prune', 'grow', 'newWeights', 'regrowPruned'] as const;
-    return this.#evolve(readOptions(options, `${where}: options`, names), where, true);
+    return this.#evolve(readOptions(options, `${where}: options`, ['zeta', ...evolutionRuleNames]), where, true);
   }
 
   /** As {@link SparseLayer.evolve}, but nothing grows: what `fit` does after its last epoch. Counted as an evolution. */
   prune(options?: LayerPruneOptions): LayerEvolution {
     const where = 'prune';
     this.#check(where);
-    return this.#evolve(readOptions(options, `${where}: options`, ['zeta', 'prune']), where, false);
+    return this.#evolve(readOptions(options, `${where}: options`, ['zeta', 'prune', 'keepZeros']), where, false);
   }
 
   #evolve(
-    options: { zeta?: unknown; prune?: unknown; grow?: unknown; newWeights?: unknown; regrowPruned?: unknown },
+    options: { [Name in 'zeta' | (typeof evolutionRuleNames)[number]]?: unknown },
     where: string,
     growBack: boolean,
   ): LayerEvolution {
     const rules = readEvolutionRules(options, `${where}: `);
     const zeta = readNumber(options.zeta ?? 0.3, `${where}: zeta`, { min: 0, max: 1 });
-    const report = guard(() => this.#native.evolve({ ...rules, zeta, growBack }));
+    const report = guard(() => this.#native.evolve({ ...rules, zeta }, growBack));
     return { pruned: report.prunedPositive + report.prunedNegative + report.prunedZero, ...report };
   }
 

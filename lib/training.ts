@@ -253,8 +253,10 @@ function layerEvolution(layer: NativeLayerEvolution): LayerEvolution {
   };
 }
 
-function evolutionReport(record: NativeEvolutionRecord): EvolutionReport {
-  return { zeta: record.zeta, ...layerEvolution(record), layers: record.layers.map(layerEvolution) };
+/** A native record as users see it. */
+export function evolutionReport(record: NativeEvolutionRecord): EvolutionReport {
+  const { zeta, evolutions } = record;
+  return { zeta, evolutions, ...layerEvolution(record), layers: record.layers.map(layerEvolution) };
 }
 
 function epochReport({ evolution, ...record }: NativeEpochRecord): EpochReport {
@@ -270,6 +272,8 @@ function historyOf(result: NativeFitResult): History {
     epochs,
     ...(final === undefined ? {} : { final: { ...final, removal: evolutionReport(final.removal) } }),
     stopped: result.stopped,
+    stoppedEarly: result.stoppedEarly,
+    ...(result.best === undefined ? {} : { best: result.best }),
     connections: { trained, final: final?.connections ?? last?.evolution?.connections ?? trained },
   };
 }

@@ -62,8 +62,10 @@ export interface LayerEvolution {
 
 /** What an evolution, or the final removal, did to the network: the sums, and each layer. */
 export interface EvolutionReport extends LayerEvolution {
-  /** The fraction that was pruned of the weights of each sign. */
+  /** The fraction that was pruned of the weights of each sign; where there were several evolutions, in the last one. */
   readonly zeta: number;
+  /** How many evolutions this is the sum of: several where an epoch has more than one. */
+  readonly evolutions: number;
   /** One entry per layer; a layer that does not evolve has zeros and its number of connections. */
   readonly layers: readonly LayerEvolution[];
 }
@@ -82,11 +84,14 @@ export interface EpochReport {
   readonly seconds: number;
   readonly evolutionSeconds: number;
   readonly validationSeconds: number;
-  /** Connections this epoch trained with (before the evolution at its end). */
+  /** Connections this epoch began with. */
   readonly connections: number;
   /** On the validation data, before the evolution; absent where fit got none. */
   readonly validation?: Evaluation;
-  /** The evolution at the epoch's end; absent in a static network and in the last epoch. */
+  /**
+   * What the evolutions of this epoch did, or the one at its end; absent where there was none: in a static network, in the last
+   * epoch, and where training stopped early.
+   */
   readonly evolution?: EvolutionReport;
 }
 
@@ -104,8 +109,17 @@ export interface History {
   readonly epochs: readonly EpochReport[];
   /** Absent where nothing was removed: after stop(), in a static network, or with `finalPrune: false`. */
   readonly final?: FinalReport;
-  /** True where the fit ended before its last epoch, by stop() or by leaving the loop. */
+  /** True where the fit ended before its last epoch: by stop(), by leaving the loop, or early. */
   readonly stopped: boolean;
+  /** True where it ended by `earlyStopping`. */
+  readonly stoppedEarly: boolean;
+  /** The epoch with the best validation and its number (loss or accuracy); absent where fit got no validation data. */
+  readonly best?: {
+    readonly epoch: number;
+    readonly value: number;
+    /** Whether that epoch's network was put back (`restoreBest`). */
+    readonly restored: boolean;
+  };
   /** The two sizes of a network: while it trained, and now (after the final removal, if there was one). */
   readonly connections: { readonly trained: number; readonly final: number };
 }

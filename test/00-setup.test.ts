@@ -72,6 +72,7 @@ describe('00 setup', () => {
     const factories = [
       'sparse',
       'masked',
+      'presets',
       'sampleOrder',
       'dense',
       'set',

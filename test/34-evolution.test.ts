@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
-import { dense, Network, set, sgd, sparse } from '../lib/index';
-import { blobs, smallNetwork } from './helpers/helpers';
+import { join } from 'node:path';
+import { adam, dense, Network, set, sgd, sparse } from '../lib/index';
+import { blobs, digestOf, rejectsCode, smallNetwork, withFolder } from './helpers/helpers';
 
 const data = blobs(400, 10, 4, 1);
 const validation = blobs(200, 10, 4, 2);
@@ -144,5 +145,127 @@ describe('34 evolution', () => {
       own !== undefined && own.pruned - own.prunedZero <= 45 && own.pruned - own.prunedZero >= 43,
       `${own?.pruned}`,
     );
+  });
+});
+
+describe('34 evolution between steps and by hand', () => {
+  it('every so many steps: as often as there are, but after the last one', async () => {
+    const net = smallNetwork(10, 4);
+    const { epochs, final } = await net.fit(data, {
+      epochs: 3,
+      batchSize: 40, // 10 steps an epoch
+      evolution: set({ every: { steps: 6 } }),
+    }).done;
+    assert.deepEqual(
+      epochs.map(({ evolution }) => evolution?.evolutions),
+      [1, 2, 1], // after steps 6, 12, 18, 24; not after 30
+    );
+    for (const { evolution } of epochs) assert.equal(evolution?.grown, evolution?.pruned);
+    assert.ok(final);
+  });
+
+  it('by chance: a layer at a time, about p times as often as there are steps, equally for equal seeds', async () => {
+    const run = async () => {
+      const net = smallNetwork(10, 4);
+      const evolution = set({ every: { probability: 0.2 }, finalPrune: false });
+      const { epochs } = await net.fit(data, { epochs: 10, batchSize: 10, evolution, optimizer: adam() }).done;
+      return { digest: digestOf(net), evolutions: epochs.reduce((sum, e) => sum + (e.evolution?.evolutions ?? 0), 0) };
+    };
+    const first = await run();
+    // 400 steps, two layers that evolve, 0.1 each: 80 - 4 where both do at once, within five standard deviations.
+    assert.ok(Math.abs(first.evolutions - 76) < 5 * 8, `${first.evolutions}`);
+    assert.deepEqual(await run(), first);
+  });
+
+  it('state: reset forgets the momentum of every layer, as a new fit does', async () => {
+    const fit = { batchSize: 40, optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }) } as const;
+    const evolution = set({ zeta: { kind: 'constant', value: 0.3 }, state: 'reset', finalEvolution: true });
+    const whole = smallNetwork(10, 4);
+    await whole.fit(data, { ...fit, epochs: 4, evolution }).done;
+    const pieces = smallNetwork(10, 4);
+    for (let i = 0; i < 4; i++) await pieces.fit(data, { ...fit, epochs: 1, evolution }).done;
+    assert.equal(digestOf(pieces), digestOf(whole));
+    const kept = smallNetwork(10, 4);
+    await kept.fit(data, {
+      ...fit,
+      epochs: 4,
+      evolution: set({ zeta: { kind: 'constant', value: 0.3 }, finalEvolution: true }),
+    }).done;
+    assert.notEqual(digestOf(kept), digestOf(whole));
+  });
+
+  it('finalEvolution: the last epoch evolves as all others, and nothing is removed for good', async () => {
+    const net = smallNetwork(10, 4);
+    const size = net.connections;
+    const { epochs, final } = await net.fit(data, { epochs: 2, evolution: set({ finalEvolution: true }) }).done;
+    assert.ok(epochs[1]?.evolution !== undefined && final === undefined);
+    assert.equal(net.connections, size);
+  });
+
+  it('keepZeros: a weight of 0 stays where it is', async () => {
+    const zeros = (keepZeros: boolean) => {
+      const layers = [sparse({ units: 30, density: 0.5, initializer: 'zero' }), dense({ units: 4 })];
+      const net = Network.createSync({ inputs: 10, seed: 2, layers });
+      return net.evolve(set({ keepZeros }));
+    };
+    assert.deepEqual([(await zeros(true)).pruned, (await zeros(false)).pruned], [0, 150]);
+  });
+
+  it('by hand: what a fit does at the end of an epoch, as the next evolution of its life', async () => {
+    const options = { epochs: 2, optimizer: sgd({ learningRate: 0, weightDecay: 0 }) } as const;
+    const fitted = smallNetwork(10, 4);
+    const { epochs } = await fitted.fit(data, { ...options, evolution: set({ zeta: 0.3, finalPrune: false }) }).done;
+    const evolved = smallNetwork(10, 4);
+    const report = await evolved.evolve(set({ zeta: 0.3 }));
+    const { prunedPositive, prunedNegative, grown, layers } = epochs[0]?.evolution ?? {};
+    assert.deepEqual(
+      [report.prunedPositive, report.prunedNegative, report.grown, report.layers, report.zeta, report.evolutions],
+      [prunedPositive, prunedNegative, grown, layers, 0.3, 1],
+    );
+    assert.equal(digestOf(evolved), digestOf(fitted));
+    // The next one draws other cells.
+    const [before, second] = [digestOf(evolved), await evolved.evolve()];
+    assert.ok(second.grown > 0 && digestOf(evolved) !== before);
+  });
+
+  it('by hand: budget and trigger mean nothing; two at once are busy, and so is a fit meanwhile', async () => {
+    const net = smallNetwork(10, 4);
+    const evolving = net.evolve();
+    await rejectsCode(net.evolve(), 'ERR_SETNET_BUSY', /evolve: evolve is running/);
+    await rejectsCode(net.finalize(), 'ERR_SETNET_BUSY', /finalize: evolve is running/);
+    assert.throws(() => net.fit(data), { code: 'ERR_SETNET_BUSY' });
+    assert.equal(net.predictSync(data.x.subarray(0, 10)).length, 4);
+    await evolving;
+    await net.fit(data, { epochs: 1 }).done;
+  });
+
+  it('finalize: once, unless it is asked for again; the network says so, and so does its file', () =>
+    withFolder(async (folder) => {
+      const net = smallNetwork(10, 4);
+      await net.fit(data, { epochs: 2, evolution: set({ zeta: 0.2, finalPrune: false }) }).done;
+      await net.evolve(set({ zeta: 0.5, newWeights: 'heNormal' }));
+      const before = net.connections;
+      const removal = await net.finalize();
+      assert.equal(removal.removal.zeta, 0.2, 'that of the last fit');
+      assert.equal(net.connections, before - removal.removal.pruned);
+      await rejectsCode(net.finalize(), 'ERR_SETNET_STATE', /again: true/);
+      const path = join(folder, 'net.safetensors');
+      await net.save(path);
+      const loaded = await Network.load(path);
+      assert.equal(digestOf(loaded), digestOf(net));
+      await rejectsCode(loaded.finalize(), 'ERR_SETNET_STATE', /has run/);
+      const again = await loaded.finalize({ again: true, zeta: 0.4 });
+      assert.equal(again.removal.zeta, 0.4);
+      const other = join(folder, 'other.safetensors');
+      await loaded.save(other);
+      await (await Network.load(other)).save(path);
+    }));
+
+  it('finalize: a wrong data set removes nothing', async () => {
+    const net = smallNetwork(10, 4);
+    const size = net.connections;
+    await rejectsCode(net.finalize({ validation: { x: data.x, y: [0] } }), 'ERR_SETNET_SHAPE', /labels/);
+    await rejectsCode(net.finalize({ zeta: 2 }), 'ERR_SETNET_OPTION', /finalize: zeta must be/);
+    assert.equal(net.connections, size);
   });
 });

@@ -15,7 +15,7 @@ describe('35 while a fit runs', () => {
     const net = smallNetwork(10, 4);
     const initial = digestOf(net);
     const training = longFit(net, { evolution: set() });
-    throwsCode(() => net.fit(data), 'ERR_SETNET_BUSY', /training already/);
+    throwsCode(() => net.fit(data), 'ERR_SETNET_BUSY', /fit: the network is training/);
     assert.equal(net.predictSync(data.x).length, 1600);
     assert.equal((await net.predict(data.x)).length, 1600);
     assert.equal((await net.evaluate(validation)).samples, 200);

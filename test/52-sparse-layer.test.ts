@@ -8,6 +8,7 @@ import {
   constant,
   cosine,
   type History,
+  type LayerEvolveOptions,
   Network,
   type Optimizer,
   SparseLayer,
@@ -84,6 +85,8 @@ interface Plan {
   optimizer: Optimizer;
   learningRate: number;
   evolves: boolean;
+  /** Beside its zeta. */
+  evolution?: Pick<LayerEvolveOptions, 'keepZeros' | 'regrowPruned' | 'state'>;
 }
 
 function dataOf({ inputs, layers, samples, seed }: Plan): { x: Float32Array; y: Float32Array; outputs: number } {
@@ -103,7 +106,7 @@ async function trainNetwork(plan: Plan): Promise<{ net: Network; history: Histor
     { x, y },
     {
       ...{ epochs, batchSize, optimizer, loss: 'meanSquaredError' },
-      evolution: evolves ? { kind: 'set', zeta: constant({ value: 0.3 }) } : null,
+      evolution: evolves ? { kind: 'set', zeta: constant({ value: 0.3 }), ...plan.evolution } : null,
     },
   );
   return { net, history: await training.done };
@@ -139,8 +142,8 @@ function trainLayers(plan: Plan): { layers: SparseLayer[]; losses: number[] } {
     losses.push(epochLoss / samples);
     if (!plan.evolves) continue;
     for (const layer of layers) {
-      if (epoch < plan.epochs) layer.evolve({ zeta: 0.3 });
-      else layer.prune({ zeta: 0.3 });
+      if (epoch < plan.epochs) layer.evolve({ zeta: 0.3, ...plan.evolution });
+      else layer.prune({ zeta: 0.3, keepZeros: plan.evolution?.keepZeros ?? false });
     }
   }
   return { layers, losses };
@@ -253,6 +256,18 @@ describe('52 SparseLayer', () => {
         ] as const;
         const common = { inputs: 13, layers: [...layers], seed: 9, samples: 50, batchSize: 16, epochs: 3 };
         await compareWithFit({ ...common, optimizer: make(0.01), learningRate: 0.01, evolves: true }, name);
+      }
+    });
+
+    it('where an evolution keeps zeros, or begins the optimizer anew', async () => {
+      const layers = [
+        { units: 20, density: 0.3, activation: 'srelu' },
+        { units: 3, density: 0.6, activation: 'linear' },
+      ] as const;
+      const common = { inputs: 13, layers: [...layers], seed: 9, samples: 50, batchSize: 16, epochs: 3, evolves: true };
+      for (const evolution of [{ state: 'reset' }, { keepZeros: true, regrowPruned: false }] as const) {
+        const optimizer = adam({ learningRate: 0.01 });
+        await compareWithFit({ ...common, optimizer, learningRate: 0.01, evolution }, JSON.stringify(evolution));
       }
     });
 

@@ -30,6 +30,11 @@ const methods: Record<string, [call: (net: Network, path: string) => unknown, ou
     { idle: 'works', fitting: 'ERR_SETNET_BUSY', disposed: 'ERR_SETNET_STATE' },
   ],
   evaluate: [(net) => net.evaluate(data), needsNetwork],
+  evolve: [(net) => net.evolve(), { idle: 'works', fitting: 'ERR_SETNET_BUSY', disposed: 'ERR_SETNET_STATE' }],
+  finalize: [
+    (net) => net.finalize({ again: true }),
+    { idle: 'works', fitting: 'ERR_SETNET_BUSY', disposed: 'ERR_SETNET_STATE' },
+  ],
   predict: [(net) => net.predict(data.x), needsNetwork],
   predictSync: [(net) => net.predictSync(data.x), needsNetwork],
   save: [(net, path) => net.save(path), needsNetwork],

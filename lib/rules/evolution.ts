@@ -15,14 +15,18 @@ import { readGrow } from './grow';
 import { readPrune } from './prune';
 import { readSchedule } from './schedule';
 import type { SetEvolution } from './set';
-import { readRule, ruleNames } from './table';
+import { readRule, ruleNames, ruleObject } from './table';
+import { readTrigger, triggerObject } from './trigger';
 
 /** How the topology changes during a fit: made by `set()`. */
 export type Evolution = SetEvolution;
 
 export type NativeEvolution = NonNullable<NativeFitOptions['evolution']>;
 
-const names = ['kind', 'zeta', 'prune', 'grow', 'newWeights', 'regrowPruned', 'finalPrune'] as const;
+/** What one evolution is, whenever it comes. */
+export const evolutionRuleNames = ['prune', 'keepZeros', 'grow', 'newWeights', 'regrowPruned', 'state'] as const;
+
+const names = ['kind', 'zeta', 'every', ...evolutionRuleNames, 'budget', 'finalEvolution', 'finalPrune'] as const;
 
 /** `finalPrune`: what holds where the options do not say it. */
 export function readEvolution(value: unknown, where: string, finalPrune = true): NativeEvolution {
@@ -32,17 +36,45 @@ export function readEvolution(value: unknown, where: string, finalPrune = true):
   const options = readOptions(value, where, names);
   readName(options.kind, `${where}.kind`, ['set']);
   const { zeta, schedule } = readZeta(options.zeta ?? 0.3, `${where}.zeta`);
+  const finalEvolution = readBoolean(options.finalEvolution ?? false, `${where}.finalEvolution`);
+  if (finalEvolution && options.finalPrune === true) {
+    throw optionError(
+      `${where}: finalEvolution and finalPrune cannot both be true: after the last epoch one of them runs`,
+    );
+  }
   return {
     ...readEvolutionRules(options, `${where}.`),
     zeta,
     schedule,
-    finalPrune: readBoolean(options.finalPrune ?? finalPrune, `${where}.finalPrune`),
+    trigger: readTrigger(options.every ?? 'epoch', `${where}.every`),
+    initialBudget: readName(options.budget ?? 'removed', `${where}.budget`, ['removed', 'initial']) === 'initial',
+    finalEvolution,
+    finalPrune: readBoolean(options.finalPrune ?? (finalPrune && !finalEvolution), `${where}.finalPrune`),
+  };
+}
+
+/** A native evolution as users write it. */
+export function evolutionObject(evolution: NativeEvolution): object {
+  return {
+    kind: 'set',
+    zeta: ruleObject('schedules', evolution.schedule),
+    every: triggerObject(evolution.trigger),
+    prune: ruleObject('prune', evolution.prune),
+    keepZeros: evolution.keepZeros,
+    grow: ruleObject('grow', evolution.grow),
+    newWeights:
+      evolution.newWeights.name === 'initializer' ? 'initializer' : ruleObject('initializers', evolution.newWeights),
+    regrowPruned: evolution.regrowPruned,
+    budget: evolution.initialBudget ? 'initial' : 'removed',
+    state: evolution.resetState ? 'reset' : 'keep',
+    finalEvolution: evolution.finalEvolution,
+    finalPrune: evolution.finalPrune,
   };
 }
 
 /** What is removed and what grows; the options have been read, `where` stands in front of their names. */
 export function readEvolutionRules(
-  options: { prune?: unknown; grow?: unknown; newWeights?: unknown; regrowPruned?: unknown },
+  options: { readonly [Name in (typeof evolutionRuleNames)[number]]?: unknown },
   where: string,
 ): NativeEvolutionRules {
   return {
@@ -50,6 +82,8 @@ export function readEvolutionRules(
     grow: readGrow(options.grow ?? 'random', `${where}grow`),
     newWeights: readNewWeights(options.newWeights ?? 'zero', `${where}newWeights`),
     regrowPruned: readBoolean(options.regrowPruned ?? true, `${where}regrowPruned`),
+    keepZeros: readBoolean(options.keepZeros ?? false, `${where}keepZeros`),
+    resetState: readName(options.state ?? 'keep', `${where}state`, ['keep', 'reset']) === 'reset',
   };
 }
 

@@ -16,6 +16,8 @@ export interface Initializers {
   xavierUniform: NoParameters;
   /** N(0, 2 / (fanIn + fanOut)) (Glorot and Bengio 2010). */
   xavierNormal: NoParameters;
+  /** U(-b, b), b = sqrt(6 / (inputs + units)), as if the layer were dense. */
+  denseXavier: NoParameters;
   /** N(0, sigma^2); sigma is 0.05 where it is not given. */
   normal: { sigma?: number };
   /** Every weight 0. */

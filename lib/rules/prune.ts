@@ -9,6 +9,13 @@ export interface PruneRules {
   random: NoParameters;
   /** The fraction zeta of largest magnitude per sign: a control that must fail to learn. */
   largest: NoParameters;
+  /**
+   * The thresholds of the authors' Keras program, taken from all cells of the matrix: what lies on a threshold goes too, so
+   * that of n negative weights n - int((1 - zeta) n) go, and of n positive ones int(zeta n) + 1; all equal to them as well.
+   */
+  thresholdOfMatrix: NoParameters;
+  /** The same from the stored weights alone, as in the authors' SciPy program. */
+  thresholdOfStored: NoParameters;
 }
 
 /** Which connections an evolution removes: a name, or `{ kind: name, ...parameters }`. */

@@ -24,6 +24,7 @@ const singular: Record<RuleKind, string> = {
   prune: 'prune rule',
   grow: 'grow rule',
   schedules: 'schedule',
+  triggers: 'trigger',
   initializers: 'initializer',
 };
 

@@ -87,6 +87,10 @@ struct EvolutionSettings {
   double baseZeta = 0;
   bool growBack = true;  // false: the final removal
   uint64_t evolution = 1;
+  Span<const uint8_t> chosen;    // one per layer: 0 stays as it is; empty: every layer that evolves
+  Span<const uint64_t> budgets;  // one per layer: connections to grow back to; empty: as many as were removed
+
+  bool isChosen(size_t layer) const { return chosen.empty() || chosen[layer] != 0; }
 };
 
 // The fraction that this evolution takes from one layer. A layer with a zeta of its own follows the network's schedule
@@ -95,6 +99,21 @@ inline double zetaOf(const core::LayerDefinition& layer, const EvolutionSettings
   if (layer.zeta < 0) return settings.zeta;
   if (settings.baseZeta <= 0) return layer.zeta;
   return std::min(1.0, layer.zeta * settings.zeta / settings.baseZeta);
+}
+
+// What the evolution of a layer is to be, the `position`-th of those that the settings are for; `index`: its number in
+// the keys of random numbers.
+inline core::LayerEvolutionInput evolutionInputOf(const core::LayerDefinition& layer, size_t position, uint32_t index,
+                                                  uint64_t seed, const EvolutionSettings& settings) {
+  core::LayerEvolutionInput input;
+  input.zeta = zetaOf(layer, settings);
+  input.growBack = settings.growBack;
+  if (!settings.budgets.empty()) input.budget = settings.budgets[position];
+  input.seed = seed;
+  input.layer = index;
+  input.evolution = settings.evolution;
+  input.layerInitializer = layer.initializer;
+  return input;
 }
 
 enum class Output : int { Raw, Probabilities };
@@ -145,6 +164,7 @@ class Engine {
   virtual Status forward(const RowSet& rows, Span<float> out) = 0;
   // Prune and grow on every layer that evolves; one report per layer of the network (others: zeros and the count).
   // On failure nothing has changed in any layer; but after Code::Memory the engine is not to be used any more.
+  // EvolutionRules::resetState is done too: whoever counts optimizerStep begins anew then.
   virtual Status evolve(const EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) = 0;
   // Code::Diverged naming the layer where a weight, bias or optimizer state is not finite.
   virtual Status checkFinite() const = 0;

@@ -59,6 +59,7 @@ Napi::Value rulesTables(const Napi::CallbackInfo& info) {
   object.Set("prune", rulesToJs(env, all(rules::kPruneRules)));
   object.Set("grow", rulesToJs(env, all(rules::kGrowRules)));
   object.Set("schedules", rulesToJs(env, all(rules::kSchedules)));
+  object.Set("triggers", rulesToJs(env, all(rules::kTriggers)));
   object.Set("initializers", rulesToJs(env, all(rules::kInitializers)));
   return object;
 }

@@ -28,9 +28,12 @@ void setAccuracy(Napi::Object object, double accuracy) {
   if (!std::isnan(accuracy)) object.Set("accuracy", accuracy);
 }
 
+}  // namespace
+
 Napi::Object evolutionToJs(Napi::Env env, const train::EvolutionRecord& record) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("zeta", record.zeta);
+  object.Set("evolutions", countToJs(env, record.evolutions));
   setReport(object, record.total);
   Napi::Array layers = Napi::Array::New(env, record.layers.size());
   for (size_t i = 0; i < record.layers.size(); ++i) {
@@ -39,8 +42,6 @@ Napi::Object evolutionToJs(Napi::Env env, const train::EvolutionRecord& record) 
   object.Set("layers", layers);
   return object;
 }
-
-}  // namespace
 
 Napi::Value newArray(Napi::Env env, AddonData& addon, ArrayId kind, uint64_t length, void** data) {
   const uint64_t bytes = saturatedProduct(length, kind == ArrayId::Float64 ? sizeof(double) : sizeof(float));
@@ -172,6 +173,14 @@ Napi::Object fitResultToJs(Napi::Env env, const train::FitResult& result) {
     object.Set("final", final);
   }
   object.Set("stopped", result.stopped);
+  object.Set("stoppedEarly", result.stoppedEarly);
+  if (result.bestEpoch > 0) {
+    Napi::Object best = Napi::Object::New(env);
+    best.Set("epoch", countToJs(env, result.bestEpoch));
+    best.Set("value", result.bestValue);
+    best.Set("restored", result.restored);
+    object.Set("best", best);
+  }
   return object;
 }
 

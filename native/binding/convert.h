@@ -34,6 +34,7 @@ std::string hexOf(uint64_t number);
 Napi::Object learnedToJs(Napi::Env env, AddonData& addon, int activation, Span<const float> values, uint64_t units);
 
 Napi::Object layerEvolutionToJs(Napi::Env env, const core::LayerEvolutionReport& report);
+Napi::Object evolutionToJs(Napi::Env env, const train::EvolutionRecord& record);
 Napi::Object evaluationToJs(Napi::Env env, const train::Evaluation& evaluation);
 Napi::Object epochToJs(Napi::Env env, const train::EpochRecord& record);
 Napi::Object progressToJs(Napi::Env env, const train::Progress& progress);

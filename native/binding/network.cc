@@ -31,10 +31,10 @@ void Network::define(Napi::Env env, AddonData& addon) {
   W::define(env, addon,
             {W::method<info>(addon, "info"), W::method<isFitting>(addon, "isFitting"),
              W::method<syncPredictor>(addon, "syncPredictor"), W::method<predict>(addon, "predict"),
-             W::method<freeze>(addon, "freeze"), W::method<evaluate>(addon, "evaluate"), W::method<fit>(addon, "fit"),
-             W::method<weights>(addon, "weights"), W::method<bias>(addon, "bias"),
-             W::method<activationParameters>(addon, "activationParameters"), W::method<clone>(addon, "clone"),
-             W::method<save>(addon, "save"), W::method<dispose>(addon, "dispose")});
+             W::method<freeze>(addon, "freeze"), W::method<evaluate>(addon, "evaluate"),
+             W::method<evolve>(addon, "evolve"), W::method<fit>(addon, "fit"), W::method<weights>(addon, "weights"),
+             W::method<bias>(addon, "bias"), W::method<activationParameters>(addon, "activationParameters"),
+             W::method<clone>(addon, "clone"), W::method<save>(addon, "save"), W::method<dispose>(addon, "dispose")});
 }
 
 Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads) {
@@ -117,6 +117,15 @@ Napi::Value Network::evaluate(Network& self, const Napi::CallbackInfo& info) {
   const DatasetArgument data(info[0], "data");
   Dataset dataset = data.take(model->definition.inputs, unitsOf(*model), model->loss);
   return Job::start(env, addonOf(info), Ref<Job>(new EvaluateJob(self.state_, model, std::move(dataset))));
+}
+
+Napi::Value Network::evolve(Network& self, const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  backend::EvolutionSettings settings = parseEvolutionByHand(info[0], requireBoolean(info[1], "growBack"));
+  const Ref<const core::Model> model = self.requireModel(env);
+  if (self.state_->training) fail(env, Code::Busy, "this network is training; wait for its end or abort it");
+  settings.evolution = model->counters.evolution + 1;
+  return Job::start(env, addonOf(info), Ref<Job>(new EvolveJob(self.state_, model, settings)));
 }
 
 Napi::Value Network::fit(Network& self, const Napi::CallbackInfo& info) {

@@ -42,6 +42,7 @@ class Network : public RefCounted {
   static Napi::Value predict(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value freeze(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value evaluate(Network& self, const Napi::CallbackInfo& info);
+  static Napi::Value evolve(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value fit(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value weights(Network& self, const Napi::CallbackInfo& info);
   static Napi::Value bias(Network& self, const Napi::CallbackInfo& info);

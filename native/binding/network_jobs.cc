@@ -3,7 +3,6 @@
 #include "binding/convert.h"
 #include "binding/network.h"
 #include "core/model_file.h"
-#include "train/trainer.h"
 
 namespace setnet::binding {
 
@@ -20,6 +19,13 @@ Status EvaluateJob::run() {
 }
 
 Napi::Value EvaluateJob::answer(Napi::Env env, AddonData&) { return evaluationToJs(env, evaluation_); }
+
+Status EvolveJob::run() { return train::evolveModel(*model_, settings_, &evolved_, &record_); }
+
+Napi::Value EvolveJob::answer(Napi::Env env, AddonData&) {
+  state_->publish(std::move(evolved_));
+  return evolutionToJs(env, record_);
+}
 
 Status SaveJob::run() { return core::writeModelFile(path_, *model_, json_); }
 

@@ -11,6 +11,7 @@
 #include "binding/network_state.h"
 #include "binding/options.h"
 #include "binding/prediction.h"
+#include "train/trainer.h"
 
 namespace setnet::binding {
 
@@ -52,6 +53,24 @@ class EvaluateJob : public Job {
   const Ref<const core::Model> model_;
   Dataset data_;
   train::Evaluation evaluation_;
+};
+
+// An evolution by hand. The evolved network is published when the promise is answered; until then nothing else changes
+// the network (the caller sees to that).
+class EvolveJob : public Job {
+ public:
+  EvolveJob(Ref<NetworkState> state, Ref<const core::Model> model, const backend::EvolutionSettings& settings)
+      : state_(std::move(state)), model_(std::move(model)), settings_(settings) {}
+
+ private:
+  Status run() override;
+  Napi::Value answer(Napi::Env env, AddonData& addon) override;
+
+  const Ref<NetworkState> state_;
+  const Ref<const core::Model> model_;
+  const backend::EvolutionSettings settings_;
+  Ref<core::Model> evolved_;
+  train::EvolutionRecord record_;
 };
 
 class SaveJob : public Job {

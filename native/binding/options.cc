@@ -90,21 +90,6 @@ int parseThreads(const Napi::Value& value) {
   return static_cast<int>(requireWhole(value, "threads", 1, kMostThreadsAsked));
 }
 
-void parseEvolution(const Napi::Value& value, train::FitOptions* options) {
-  options->evolve = !value.IsNull();
-  if (!options->evolve) {
-    options->finalPrune = false;
-    return;
-  }
-  const Napi::Object object = requireObject(value, "evolution");
-  options->evolution = parseEvolutionRules(object);
-  options->zeta = requireInRange(object.Get("zeta"), "evolution.zeta", 0, 1);
-  options->zetaSchedule = requireRule(object.Get("schedule"), "evolution.schedule", all(rules::kSchedules));
-  options->finalPrune = requireBoolean(object.Get("finalPrune"), "evolution.finalPrune");
-}
-
-}  // namespace
-
 core::EvolutionRules parseEvolutionRules(const Napi::Object& object) {
   core::EvolutionRules rules;
   rules.prune = requireRule(object.Get("prune"), "evolution.prune", all(rules::kPruneRules)).rule;
@@ -115,8 +100,43 @@ core::EvolutionRules parseEvolutionRules(const Napi::Object& object) {
   if (!rules.newWeightsAsLayer)
     rules.newWeights = requireRule(newWeights, "evolution.newWeights", all(rules::kInitializers));
   rules.regrowPruned = requireBoolean(object.Get("regrowPruned"), "evolution.regrowPruned");
+  rules.keepZeros = requireBoolean(object.Get("keepZeros"), "evolution.keepZeros");
+  rules.resetState = requireBoolean(object.Get("resetState"), "evolution.resetState");
   return rules;
 }
+
+double parseZeta(const Napi::Object& object) { return requireInRange(object.Get("zeta"), "evolution.zeta", 0, 1); }
+
+void parseEvolution(const Napi::Value& value, train::FitOptions* options) {
+  options->evolve = !value.IsNull();
+  if (!options->evolve) {
+    options->finalPrune = false;
+    return;
+  }
+  const Napi::Object object = requireObject(value, "evolution");
+  options->evolution = parseEvolutionRules(object);
+  options->zeta = parseZeta(object);
+  options->zetaSchedule = requireRule(object.Get("schedule"), "evolution.schedule", all(rules::kSchedules));
+  options->trigger = requireRule(object.Get("trigger"), "evolution.trigger", all(rules::kTriggers));
+  options->initialBudget = requireBoolean(object.Get("initialBudget"), "evolution.initialBudget");
+  options->finalEvolution = requireBoolean(object.Get("finalEvolution"), "evolution.finalEvolution");
+  options->finalPrune = requireBoolean(object.Get("finalPrune"), "evolution.finalPrune");
+}
+
+train::StopRule parseStopRule(const Napi::Value& value) {
+  const Napi::Object object = requireObject(value, "stopRule");
+  train::StopRule rule;
+  rule.monitor =
+      static_cast<train::Monitor>(requireOneOf(object.Get("monitor"), "stopRule.monitor", all(train::kMonitorNames)));
+  const Napi::Value patience = object.Get("patience");
+  rule.stopsEarly = !patience.IsNull();
+  if (rule.stopsEarly) rule.patience = requireWhole(patience, "stopRule.patience", 1, kLargestWhole);
+  rule.minDelta = requireInRange(object.Get("minDelta"), "stopRule.minDelta", 0, kLargestFloat);
+  rule.restoreBest = requireBoolean(object.Get("restoreBest"), "stopRule.restoreBest");
+  return rule;
+}
+
+}  // namespace
 
 NetworkSpec parseNetworkSpec(const Napi::Value& value, ScalingSource source) {
   const Napi::Object object = requireObject(value, "the network's definition");
@@ -196,6 +216,15 @@ backend::PredictorOptions parsePredictorOptions(const Napi::Value& value) {
   return options;
 }
 
+backend::EvolutionSettings parseEvolutionByHand(const Napi::Value& value, bool growBack) {
+  const Napi::Object object = requireObject(value, "evolution");
+  backend::EvolutionSettings settings;
+  settings.rules = parseEvolutionRules(object);
+  settings.zeta = settings.baseZeta = parseZeta(object);
+  settings.growBack = growBack;
+  return settings;
+}
+
 train::FitOptions parseFitOptions(const Napi::Value& value) {
   const Napi::Object object = requireObject(value, "options");
   train::FitOptions options;
@@ -207,6 +236,7 @@ train::FitOptions parseFitOptions(const Napi::Value& value) {
   options.learningRate = requireRule(object.Get("learningRate"), "learningRate", all(rules::kSchedules));
   options.warmup = requireInRange(object.Get("warmup"), "warmup", 0, kLargestWhole);
   parseEvolution(object.Get("evolution"), &options);
+  options.stop = parseStopRule(object.Get("stopRule"));
   options.threads = parseThreads(object.Get("threads"));
   options.progressSeconds = requireInRange(object.Get("progressSeconds"), "progressSeconds", 0, kLargestFloat);
   return options;

@@ -41,10 +41,10 @@ Status createModel(const NetworkSpec& spec, Ref<core::Model>* out);
 // What a file says about a model's state; `model` has definition and scaling already.
 void parseModelState(const Napi::Value& value, core::Model* model);
 
-// The rules of an evolution: prune, grow, newWeights and regrowPruned.
-core::EvolutionRules parseEvolutionRules(const Napi::Object& object);
-
 backend::PredictorOptions parsePredictorOptions(const Napi::Value& value);
+
+// One evolution outside a fit, or (growBack false) the removal alone. Its number is the caller's to say.
+backend::EvolutionSettings parseEvolutionByHand(const Napi::Value& value, bool growBack);
 
 train::FitOptions parseFitOptions(const Napi::Value& value);
 

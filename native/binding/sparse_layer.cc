@@ -136,18 +136,16 @@ Napi::Value SparseLayer::step(SparseLayer& self, const Napi::CallbackInfo& info)
   const Napi::Env env = info.Env();
   backend::Engine& engine = self.requireEngine(env);
   const float learningRate = static_cast<float>(requireInRange(info[0], "learningRate", 0, kLargestFloat));
-  check(env, engine.finishStep({learningRate, self.steps_ + 1}));
+  check(env, engine.finishStep({learningRate, self.steps_ - self.stepsBefore_ + 1}));
   self.steps_ += 1;
   return env.Undefined();
 }
 
+// (evolution, growBack)
 Napi::Value SparseLayer::evolve(SparseLayer& self, const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Napi::Object object = requireObject(info[0], "evolution");
-  backend::EvolutionSettings settings;
-  settings.rules = parseEvolutionRules(object);
-  settings.zeta = settings.baseZeta = requireInRange(object.Get("zeta"), "evolution.zeta", 0, 1);
-  settings.growBack = requireBoolean(object.Get("growBack"), "evolution.growBack");
+  backend::EvolutionSettings settings =
+      parseEvolutionByHand(requireObject(info[0], "evolution"), requireBoolean(info[1], "growBack"));
   // Reading the options may have run the caller's code.
   backend::Engine& engine = self.requireEngine(env);
   settings.evolution = self.evolutions_ + 1;
@@ -160,6 +158,7 @@ Napi::Value SparseLayer::evolve(SparseLayer& self, const Napi::CallbackInfo& inf
   self.account(env);
   check(env, status);
   self.evolutions_ += 1;
+  if (settings.rules.resetState) self.stepsBefore_ = self.steps_;
   self.connections_ = reports[0].connections;
   return layerEvolutionToJs(env, reports[0]);
 }

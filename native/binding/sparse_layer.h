@@ -55,6 +55,7 @@ class SparseLayer : public RefCounted {
   const int optimizer_;
   uint64_t connections_;
   uint64_t steps_ = 0, evolutions_ = 0;  // done
+  uint64_t stepsBefore_ = 0;             // steps done when the optimizer's state was all 0
   int64_t accounted_ = 0;
 };
 

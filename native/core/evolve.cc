@@ -47,11 +47,24 @@ Status noMemory(uint64_t connections) {
           "evolving a layer of " + number(connections) + " connections needs memory that could not be had"};
 }
 
-// removed[i] = 1 for what the rule chooses and for exact zeros, which are of neither sign and always go.
-void chooseRemoved(Span<const float> values, int rule, const LayerEvolutionInput& input, Span<uint8_t> removed) {
-  for (size_t i = 0; i < removed.size(); ++i) removed[i] = isZeroBits(values[i]);
-  rules::markPruned(rule, {values, input.zeta, {input.seed, Purpose::RandomPrune, input.layer, input.evolution}},
-                    removed);
+// removed[i] = 1 for what the rule chooses and for exact zeros, which are of neither sign and go unless they are kept.
+void chooseRemoved(const CsrView& matrix, const EvolutionRules& rules, const LayerEvolutionInput& input,
+                   Span<uint8_t> removed) {
+  const Span<const float> values = matrix.values;
+  if (rules.keepZeros)
+    std::fill(removed.begin(), removed.end(), uint8_t{0});
+  else
+    for (size_t i = 0; i < removed.size(); ++i) removed[i] = isZeroBits(values[i]);
+  const RandomStream stream = {input.seed, Purpose::RandomPrune, input.layer, input.evolution};
+  rules::markPruned(rules.prune, {values, input.zeta, stream, matrix.rows * matrix.columns}, removed);
+}
+
+// How many are to grow after so many were removed.
+uint64_t growthWanted(uint64_t connections, uint64_t pruned, bool growBack, uint64_t budget) {
+  if (!growBack) return 0;
+  if (budget == kAsRemoved) return pruned;
+  const uint64_t left = connections - pruned;
+  return budget > left ? budget - left : 0;
 }
 
 // Returns how many go.
@@ -63,7 +76,7 @@ uint64_t countRemoved(Span<const float> values, Span<const uint8_t> removed, Lay
     uint32_t zeroHere = 0, negativeHere = 0, allHere = 0;  // 32 bits: as wide as what is counted
     for (size_t i = first; i < end; ++i) {
       const uint32_t isZero = isZeroBits(values[i]), goes = removed[i];
-      zeroHere += isZero;
+      zeroHere += goes & isZero;
       negativeHere += goes & (isZero ^ 1) & bitsOf(values[i]) >> 31;
       allHere += goes;
     }
@@ -81,7 +94,8 @@ uint64_t countRemoved(Span<const float> values, Span<const uint8_t> removed, Lay
 void chooseNewcomers(const CsrView& before, const EvolutionRules& rules, const LayerEvolutionInput& input,
                      uint64_t pruned, EvolutionMemory* memory, Stopwatch* stopwatch) {
   memory->newcomers.renew(0);
-  if (!input.growBack || pruned == 0) return;
+  const uint64_t wanted = growthWanted(before.count(), pruned, input.growBack, input.budget);
+  if (wanted == 0) return;
   // Nothing may grow in the cells of the survivors, or in any that were there.
   rules::OccupiedCells occupied;
   occupied.rows = before.rows;
@@ -91,7 +105,7 @@ void chooseNewcomers(const CsrView& before, const EvolutionRules& rules, const L
   occupied.columnIndices = before.columnIndices.data();
   occupied.removed = rules.regrowPruned ? memory->removed.data() : nullptr;
   rules::chooseGrown(rules.grow,
-                     {occupied, pruned, {input.seed, Purpose::Topology, input.layer, input.evolution}, stopwatch},
+                     {occupied, wanted, {input.seed, Purpose::Topology, input.layer, input.evolution}, stopwatch},
                      &memory->grow, &memory->newcomers);
 }
 
@@ -101,11 +115,10 @@ void drawNewWeights(const CsrView& before, const EvolutionRules& rules, const La
   memory->newWeights.renew(0);
   const uint64_t grown = memory->newcomers.size();
   if (grown == 0) return;
-  const double count = static_cast<double>(connections);
-  const double inputs = static_cast<double>(before.columns);
+  const rules::Fans fans = rules::Fans::of(static_cast<double>(connections), static_cast<double>(before.columns),
+                                           static_cast<double>(before.rows));
   const rules::WeightScale scale =
-      rules::weightScale(rules.newWeightsAsLayer ? input.layerInitializer : rules.newWeights,
-                         count / static_cast<double>(before.rows), count / inputs, inputs);
+      rules::weightScale(rules.newWeightsAsLayer ? input.layerInitializer : rules.newWeights, fans);
   if (scale.scale == 0) return;
   weightsOfCells({input.seed, Purpose::NewWeight, input.layer, input.evolution}, {memory->newcomers.data(), grown},
                  scale, {memory->newWeights.renew(grown), grown});
@@ -204,7 +217,7 @@ class Merge {
   // condition (0 or 1) ? x : y, in a way that compilers do not turn into a branch.
   static uint64_t select(uint64_t condition, uint64_t x, uint64_t y) { return y ^ ((x ^ y) & (0 - condition)); }
 
-  // Writes one connection. A newcomer reads connection 0 (something was pruned, so there is one) and makes 0 of it.
+  // Writes one connection. A newcomer reads connection 0 (there is one) and makes 0 of it.
   struct Place {
     Place(const Merge& m, uint64_t firstOfRow)
         : first(firstOfRow),
@@ -238,7 +251,23 @@ class Merge {
   EvolutionMemory& memory_;
 };
 
+// A layer that had no connections has nothing to merge with.
+void placeNewcomers(const EvolutionSource& before, const EvolutionTarget& after, const EvolutionMemory& memory) {
+  const CsrView& matrix = before.matrix;
+  uint64_t to = 0;
+  after.rowPointers[0] = 0;
+  for (uint64_t r = 0; r < matrix.rows; ++r) {
+    for (; to < memory.newcomers.size() && memory.newcomers[to] - r * matrix.columns < matrix.columns; ++to) {
+      after.columnIndices[to] = static_cast<uint32_t>(memory.newcomers[to] - r * matrix.columns);
+      after.values[to] = 0;
+      for (int s = 0; s < before.stateCount; ++s) after.state[s][to] = 0;
+    }
+    after.rowPointers[r + 1] = to;
+  }
+}
+
 void merge(const EvolutionSource& before, const EvolutionTarget& after, EvolutionMemory* memory) {
+  if (before.matrix.count() == 0) return placeNewcomers(before, after, *memory);
   static_assert(rules::kMaxOptimizerState == 2, "a case for every number of states");
   if (before.stateCount == 0) Merge<0>(before, after, memory).run();
   if (before.stateCount == 1) Merge<1>(before, after, memory).run();
@@ -281,7 +310,7 @@ Status evolveLayer(const EvolutionSource& before, const EvolutionRules& rules, c
   stopwatch.lap("check");
   try {
     const Span<uint8_t> removed(memory->removed.renew(matrix.count()), matrix.count());
-    chooseRemoved(matrix.values, rules.prune, input, removed);
+    chooseRemoved(matrix, rules, input, removed);
     stopwatch.lap("prune");
     const uint64_t pruned = countRemoved(matrix.values, removed, &done);
     stopwatch.lap("count");
@@ -316,9 +345,10 @@ Status evolveLayer(const CsrMatrix& before, const EvolutionRules& rules, const L
     made.rows = before.rows;
     made.columns = before.columns;
     made.rowPointers.resize(before.rows + 1);
-    made.columnIndices.resize(before.count());
-    made.values.resize(before.count());
-    from.resize(before.count());
+    const uint64_t room = roomForEvolution(before.count(), input.budget);
+    made.columnIndices.resize(room);
+    made.values.resize(room);
+    from.resize(room);
   } catch (const std::bad_alloc&) {
     return noMemory(before.count());
   } catch (const std::length_error&) {
@@ -338,7 +368,7 @@ Status evolveLayer(const CsrMatrix& before, const EvolutionRules& rules, const L
 }
 
 Status checkEvolution(const CsrMatrix& before, const CsrMatrix& after, const std::vector<uint64_t>& origin,
-                      const LayerEvolutionReport& report, bool growBack) {
+                      const LayerEvolutionReport& report, bool growBack, uint64_t budget) {
   const auto broken = [](const std::string& what) {
     return Status(Code::Internal, "an invariant of evolution does not hold: " + what);
   };
@@ -355,8 +385,9 @@ Status checkEvolution(const CsrMatrix& before, const CsrMatrix& after, const std
 
   // Growth stops early only where no cell is free any more, with or without those pruned in this step.
   const uint64_t cells = before.rows * before.columns;
-  if (report.grown > (growBack ? pruned : 0)) return broken("more has grown than was pruned");
-  if (growBack && report.grown < pruned && after.count() != cells && before.count() + report.grown != cells)
+  const uint64_t wanted = growthWanted(before.count(), pruned, growBack, budget);
+  if (report.grown > wanted) return broken("more has grown than was to grow");
+  if (report.grown < wanted && after.count() != cells && before.count() + report.grown != cells)
     return broken(number(report.grown) + " have grown for " + number(pruned) + " pruned, though cells were free");
 
   uint64_t grown = 0, beforeRow = 0, next = 0;

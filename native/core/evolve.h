@@ -2,6 +2,7 @@
 // prune by a rule, grow as many by a rule, survivors keep value and state bit for bit.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -22,11 +23,17 @@ struct EvolutionRules {
   rules::RuleChoice newWeights;    // rules::Initializer; default Zero
   bool newWeightsAsLayer = false;  // newcomers are drawn as the layer's own initializer says
   bool regrowPruned = true;        // a cell pruned in this very step counts as free
+  bool keepZeros = false;          // exact zeros are never removed; by default they always are
+  bool resetState = false;         // optimizer state starts at 0 again, of all layers, survivors' as well
 };
+
+// As many grow as were removed.
+constexpr uint64_t kAsRemoved = ~uint64_t{0};
 
 struct LayerEvolutionInput {
   double zeta = 0;
-  bool growBack = true;  // false: removal only
+  bool growBack = true;          // false: removal only
+  uint64_t budget = kAsRemoved;  // connections to have afterwards
   uint64_t seed = 0;
   uint32_t layer = 0;
   uint64_t evolution = 1;              // t
@@ -48,8 +55,8 @@ struct EvolutionSource {
   const float* state[rules::kMaxOptimizerState] = {};  // [stateCount][connections] of the optimizer
 };
 
-// Where the evolved layer is written, canonical as well. An evolution never adds connections, so every array of
-// connections has room where it is as long as the source's. No array may overlap one of the source.
+// Where the evolved layer is written, canonical as well. Every array of connections has room where it is as long as
+// roomForEvolution says. No array may overlap one of the source.
 struct EvolutionTarget {
   uint64_t* rowPointers = nullptr;  // rows + 1
   uint32_t* columnIndices = nullptr;
@@ -69,6 +76,11 @@ struct EvolutionMemory {
   Array<uint64_t> newcomerKeys;
 };
 
+// An evolution adds connections only where a budget asks for more than there are.
+inline uint64_t roomForEvolution(uint64_t connections, uint64_t budget) {
+  return budget == kAsRemoved ? connections : std::max(connections, budget);
+}
+
 // Checks that all weights are finite (else Code::Nonfinite naming row and column), then writes the evolved layer; its
 // number of connections is report->connections. Where the status is not ok (also Code::Option, Code::Memory), nothing
 // was written. Cost and memory are linear in connections.
@@ -82,6 +94,6 @@ Status evolveLayer(const CsrMatrix& before, const EvolutionRules& rules, const L
 // The invariants that must hold after an evolution (Code::Internal): sorted, distinct, in range, counts as reported,
 // survivors bit-identical.
 Status checkEvolution(const CsrMatrix& before, const CsrMatrix& after, const std::vector<uint64_t>& origin,
-                      const LayerEvolutionReport& report, bool growBack);
+                      const LayerEvolutionReport& report, bool growBack, uint64_t budget = kAsRemoved);
 
 }  // namespace setnet::core

@@ -129,10 +129,10 @@ Status checkScaling(const Scaling& scaling, uint64_t inputs) {
 
 void initializeWeights(const LayerDefinition& definition, uint64_t seed, uint32_t layer, CsrMatrix* weights) {
   const bool dense = definition.kind == LayerKind::Dense;
-  const double count = static_cast<double>(weights->values.size());
-  const double inputs = static_cast<double>(definition.inputs);
   const rules::WeightScale scale =
-      rules::weightScale(definition.initializer, count / static_cast<double>(definition.units), count / inputs, inputs);
+      rules::weightScale(definition.initializer, rules::Fans::of(static_cast<double>(weights->values.size()),
+                                                                 static_cast<double>(definition.inputs),
+                                                                 static_cast<double>(definition.units)));
   const RandomStream stream{seed, Purpose::InitialWeight, layer, 0};
   if (dense) {
     for (uint64_t cell = 0; cell < weights->values.size(); ++cell)

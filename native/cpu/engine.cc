@@ -72,9 +72,11 @@ Status Engine::evolve(const EvolutionSettings& settings, std::vector<core::Layer
     std::vector<core::LayerEvolutionReport> made(layers_.size());
     evolution_.layers.resize(layers_.size());
     for (size_t l = 0; l < layers_.size(); ++l)
-      SETNET_TRY(layers_[l].evolve(settings, seed_, &evolution_, &evolution_.layers[l], &made[l]));
+      SETNET_TRY(layers_[l].evolve(settings, l, seed_, &evolution_, &evolution_.layers[l], &made[l]));
     for (size_t l = 0; l < layers_.size(); ++l)
       SETNET_TRY(layers_[l].commit(&evolution_.layers[l], &evolution_.packing));
+    if (settings.rules.resetState)
+      for (Layer& layer : layers_) layer.resetState();
     phases_.reset();
     *reports = std::move(made);
     if (evolution_.bytes() > kKeptForEvolution) evolution_ = EvolutionBuffers();

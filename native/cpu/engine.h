@@ -53,8 +53,9 @@ class Engine : public backend::Engine {
     float* scratch;
   };
 
-  // How the first layer sees these rows: inputFeatures_, and live_ where most inputs are left out.
-  Status numberInputs(const backend::RowSet& rows);
+  // How the first layer sees these rows: inputFeatures_, and live_ where most inputs are left out. Rows that are nearly
+  // all 0 become rows of a sparse matrix.
+  Status numberInputs(backend::RowSet* rows);
   Status reserve(int64_t samples);
   Slice sliceAt(int64_t index) const;
   kernels::Panels place(float** memory, int64_t features) const;
@@ -101,6 +102,8 @@ class Engine : public backend::Engine {
   int64_t inputFeatures_ = 0;  // rows of its panels: all inputs, or live_'s
   bool isLive_ = false;
   LiveInputs live_;
+  DenseNonzeros nonzeros_;
+  int denseSteps_ = 0;  // that need not be tried: the last one that was had too many inputs
   int64_t slicePanels_ = 1, slices_ = 1;
   std::vector<Trace> traces_;
   kernels::Panels dx_;         // of a step in phases

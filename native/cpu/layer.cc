@@ -155,20 +155,14 @@ Status Layer::canonical(CsrMatrix* matrix, StateBuffers* state, PackMemory* memo
                         memory);
 }
 
-Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolutionBuffers* buffers,
-                     EvolvedLayer* evolved, core::LayerEvolutionReport* report) const {
+Status Layer::evolve(const backend::EvolutionSettings& settings, size_t position, uint64_t seed,
+                     EvolutionBuffers* buffers, EvolvedLayer* evolved, core::LayerEvolutionReport* report) const {
   *report = core::LayerEvolutionReport();
   report->connections = connections();
   evolved->changed = false;
-  if (!core::isEvolved(definition_)) return Status();
+  if (!core::isEvolved(definition_) || !settings.isChosen(position)) return Status();
 
-  core::LayerEvolutionInput input;
-  input.zeta = backend::zetaOf(definition_, settings);
-  input.growBack = settings.growBack;
-  input.seed = seed;
-  input.layer = index_;
-  input.evolution = settings.evolution;
-  input.layerInitializer = definition_.initializer;
+  const core::LayerEvolutionInput input = backend::evolutionInputOf(definition_, position, index_, seed, settings);
   Status status;
   if (isSparse()) {
     CanonicalLayer& before = buffers->before;
@@ -177,7 +171,8 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
     for (int i = 0; i < stateCount_; ++i) companions[i] = before.state[i].data();
     SETNET_TRY(packed_.unpack(before.rowPointers.data(), before.columnIndices.data(), before.values.data(), companions,
                               &buffers->packing));
-    evolved->sparse.resize(packed_.rows(), packed_.columns(), packed_.count(), stateCount_);
+    evolved->sparse.resize(packed_.rows(), packed_.columns(), core::roomForEvolution(packed_.count(), input.budget),
+                           stateCount_);
     status =
         core::evolveLayer(before.source(), settings.rules, input, &buffers->memory, evolved->sparse.target(), report);
     evolved->connections = report->connections;
@@ -216,7 +211,7 @@ Status Layer::checkEvolved(const backend::EvolutionSettings& settings, const cor
   for (uint64_t k = 0; k < after.count(); ++k)
     if (after.columnIndices[k] != evolved.sparse.columnIndices[k])
       return Status(Code::Internal, "an evolution has two results");
-  return core::checkEvolution(matrix, after, origin, report, settings.growBack);
+  return core::checkEvolution(matrix, after, origin, report, input.growBack, input.budget);
 }
 #endif
 
@@ -229,6 +224,20 @@ Status Layer::commit(EvolvedLayer* evolved, PackMemory* memory) {
   }
   scatterMasked(evolved->masked, evolved->maskedState);
   return Status();
+}
+
+void Layer::resetState() {
+  const auto reset = [](StateBuffers* state) {
+    for (std::vector<float>& values : *state) std::fill(values.begin(), values.end(), 0.0f);
+  };
+  reset(&biasState_);
+  reset(&activationState_);
+  for (int i = 0; i < stateCount_; ++i) {
+    if (isSparse())
+      packed_.clearCompanion(i);
+    else
+      std::fill_n(dense_.state[i].data(), dense_.state[i].size(), 0.0f);
+  }
 }
 
 uint64_t EvolutionBuffers::bytes() const {

@@ -63,11 +63,14 @@ class Layer {
   std::vector<float>& activationParameters() { return activationParameters_; }  // [parameter][units], or empty
   std::vector<std::vector<float>>& activationState() { return activationState_; }
 
-  // The layer after this evolution; nothing is changed yet.
-  Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolutionBuffers* buffers,
+  // The layer, which is number `position` of its engine's, after this evolution; nothing is changed yet.
+  Status evolve(const backend::EvolutionSettings& settings, size_t position, uint64_t seed, EvolutionBuffers* buffers,
                 EvolvedLayer* evolved, core::LayerEvolutionReport* report) const;
   // Code::Memory: then the layer is not to be used any more.
   Status commit(EvolvedLayer* evolved, PackMemory* memory);
+
+  // Optimizer state as at the beginning: all 0.
+  void resetState();
 
   // Code::Diverged where a weight, bias, activation parameter or optimizer state is not finite.
   Status checkFinite() const;

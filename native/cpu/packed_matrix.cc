@@ -477,7 +477,8 @@ kernels::PackedRows PackedMatrix::view(int part) const {
           columnOf_.data() + p.firstSlot,
           values_.data() ? const_cast<float*>(values_.data()) + p.firstSlot : nullptr,
           shorts_.data() ? shorts_.data() + p.firstSlot : nullptr,
-          static_cast<int64_t>(p.slots)};
+          static_cast<int64_t>(p.slots),
+          nullptr};
 }
 
 kernels::PackedRows PackedMatrix::view(int part, int64_t block) const {

@@ -86,6 +86,7 @@ class PackedMatrix {
   // All values and companions, padding (zeros) included.
   Span<const float> slots() const { return {values_.data(), slots_}; }
   Span<const float> companionSlots(int i) const { return {companions_[i].data(), slots_}; }
+  void clearCompanion(int i) { std::fill_n(companions_[i].data(), slots_, 0.0f); }
   int companionCount() const { return companionCount_; }
 
  private:

@@ -53,31 +53,97 @@ void SparseCursors::takeBack(int64_t begin, float* panel, int64_t width) {
   }
 }
 
+namespace {
+
+// Calls found(column, value) for the numbers of a row that are not 0. Most are: they are passed over by words.
+template <class T, class Found>
+void eachNonzero(const T* row, uint64_t columns, const Found& found) {
+  constexpr uint64_t kWord = sizeof(uint64_t) / sizeof(T);
+  uint64_t c = 0;
+  for (; c + kWord <= columns; c += kWord) {
+    uint64_t word;
+    std::memcpy(&word, row + c, sizeof word);
+    if (word == 0) continue;
+    for (uint64_t i = c; i < c + kWord; ++i)
+      if (row[i] != 0) found(i, static_cast<float>(row[i]));
+  }
+  for (; c < columns; ++c)
+    if (row[c] != 0) found(c, static_cast<float>(row[c]));
+}
+
+template <class Found>
+void eachNonzero(const backend::MatrixView& matrix, uint64_t row, const Found& found) {
+  const uint64_t at = row * matrix.columns;
+  switch (matrix.type) {
+    case backend::DataType::Float32:
+      return eachNonzero(static_cast<const float*>(matrix.data) + at, matrix.columns, found);
+    case backend::DataType::Float64:
+      return eachNonzero(static_cast<const double*>(matrix.data) + at, matrix.columns, found);
+    case backend::DataType::Uint8:
+      return eachNonzero(static_cast<const uint8_t*>(matrix.data) + at, matrix.columns, found);
+    case backend::DataType::Int8:
+      return eachNonzero(static_cast<const int8_t*>(matrix.data) + at, matrix.columns, found);
+    case backend::DataType::Uint16:
+      return eachNonzero(static_cast<const uint16_t*>(matrix.data) + at, matrix.columns, found);
+    case backend::DataType::Int16:
+      return eachNonzero(static_cast<const int16_t*>(matrix.data) + at, matrix.columns, found);
+  }
+}
+
+}  // namespace
+
+RowSet DenseNonzeros::gather(const RowSet& rows, uint64_t most) {
+  rowPointers_.assign(1, 0);
+  columns_.clear();
+  values_.clear();
+  bool finite = true;
+  for (uint64_t k = 0; k < rows.count; ++k) {
+    eachNonzero(rows.matrix, rows.row(k), [&](uint64_t column, float value) {
+      finite = finite && std::isfinite(value);
+      columns_.push_back(static_cast<uint32_t>(column));
+      values_.push_back(value);
+    });
+    if (!finite || columns_.size() > most) return rows;
+    rowPointers_.push_back(columns_.size());
+  }
+  RowSet sparse;
+  sparse.matrix = {values_.data(),      backend::DataType::Float32, rows.count,
+                   rows.matrix.columns, rowPointers_.data(),        columns_.data()};
+  sparse.count = rows.count;
+  return sparse;
+}
+
 Status LiveInputs::begin(const RowSet& rows, const PackedMatrix& packed) {
-  blocks_ = packed.blocks();
-  blockWidth_ = std::max<int64_t>(1, packed.columnsOf(0).end);
+  const size_t blocks = static_cast<size_t>(packed.blocks());
+  blockWidth_ = static_cast<uint32_t>(std::max<int64_t>(1, packed.columnsOf(0).end));
   SETNET_TRY(numbers_.reserve(packed.columns()));
   for (uint32_t column : seen_) numbers_[column] = 0;
   seen_.clear();
-  counts_.assign(static_cast<size_t>(blocks_), 0);
+  std::vector<int64_t>& counts = firstRows_;
+  counts.assign(blocks, 0);
   for (uint64_t k = 0; k < rows.count; ++k) {
     const SparseRow row = rows.matrix.sparseRow(rows.row(k));
     for (uint64_t i = 0; i < row.count; ++i) {
       uint16_t& number = numbers_[row.columns[i]];
       if (number != 0) continue;
       seen_.push_back(row.columns[i]);
-      number = static_cast<uint16_t>(++counts_[static_cast<size_t>(row.columns[i] / blockWidth_)]);
+      number = static_cast<uint16_t>(++counts[row.columns[i] / blockWidth_]);
     }
   }
-  width_ = 1 + *std::max_element(counts_.begin(), counts_.end());
+  features_ = 0;
+  for (int64_t& first : firstRows_) {
+    const int64_t count = first + 1;
+    first = features_;
+    features_ += count;
+  }
   return columns_.reserve(packed.columnSlots());
 }
 
 void LiveInputs::renumber(const PackedMatrix& packed, int part) {
   uint64_t slot = packed.firstSlotOf(part);
-  for (int64_t block = 0; block < blocks_; ++block) {
+  for (int64_t block = 0; block < packed.blocks(); ++block) {
     const kernels::PackedRows rows = packed.view(part, block);
-    const uint16_t* numbers = numbers_.data() + block * blockWidth_;
+    const uint16_t* numbers = numbers_.data() + packed.columnsOf(block).begin;
     uint16_t* to = columns_.data() + slot;
     for (int64_t k = 0; k < rows.slots; ++k) to[k] = numbers[rows.columns[k]];
     slot += static_cast<uint64_t>(rows.slots);
@@ -109,7 +175,7 @@ Status LiveInputs::pack(const core::Scaling& scaling, const RowSet& rows, uint64
 kernels::PackedRows LiveInputs::view(const PackedMatrix& packed, int part) const {
   kernels::PackedRows rows = packed.view(part);
   rows.columns = columns_.data() + packed.firstSlotOf(part);
-  rows.blockWidth = width_;
+  rows.xRows = firstRows_.data();
   return rows;
 }
 

@@ -48,12 +48,25 @@ class SparseCursors {
   uint64_t began_[kMostRows] = {}, next_[kMostRows] = {};  // numbers of each row before and after the last write
 };
 
-// A batch's inputs without those that are 0 in all of its samples, for a packed layer: in each block of columns a row
+// The numbers that are not 0 of a batch of dense rows, where there are few of them.
+class DenseNonzeros {
+ public:
+  // The same batch as rows of a sparse matrix, which lives as long as this and until the next call. `rows` itself where
+  // more than `most` numbers are not 0, or one of them is not finite (which is then for others to say).
+  backend::RowSet gather(const backend::RowSet& rows, uint64_t most);
+
+ private:
+  std::vector<uint64_t> rowPointers_;
+  std::vector<uint32_t> columns_;
+  std::vector<float> values_;
+};
+
+// A batch's inputs without those that are 0 in all of its samples, for a packed layer: for each block of columns a row
 // of zeros, and then the inputs that are not 0 in all samples, in any order. The layer's columns are numbered anew,
 // those of all other inputs 0. The order of connections stays, and so does every sum.
 class LiveInputs {
  public:
-  // Numbers the inputs of these rows; `packed` as it is now. Code::Memory.
+  // Numbers the inputs of these rows of a sparse matrix; `packed` as it is now. Code::Memory.
   Status begin(const backend::RowSet& rows, const PackedMatrix& packed);
   // The new columns of one part of `packed`. Any thread, each part once.
   void renumber(const PackedMatrix& packed, int part);
@@ -62,19 +75,19 @@ class LiveInputs {
               const kernels::Panels& out) const;
 
   // Rows of a panel.
-  int64_t features() const { return blocks_ * width_; }
+  int64_t features() const { return features_; }
   // What the kernels walk instead of packed.view(part).
   kernels::PackedRows view(const PackedMatrix& packed, int part) const;
 
  private:
-  int64_t place(uint32_t column) const { return column / blockWidth_ * width_ + numbers_[column]; }
+  int64_t place(uint32_t column) const { return firstRows_[column / blockWidth_] + numbers_[column]; }
 
-  int64_t blocks_ = 0, blockWidth_ = 1;
-  int64_t width_ = 0;             // rows of a panel for each block
-  Buffer<uint16_t> numbers_;      // [input] its row among those of its block; 0: none
-  Buffer<uint16_t> columns_;      // [slot]
-  std::vector<uint32_t> seen_;    // inputs that have a number
-  std::vector<uint32_t> counts_;  // [block]
+  uint32_t blockWidth_ = 1;
+  int64_t features_ = 0;
+  Buffer<uint16_t> numbers_;        // [input] its row among those of its block; 0: none
+  Buffer<uint16_t> columns_;        // [slot]
+  std::vector<uint32_t> seen_;      // inputs that have a number
+  std::vector<int64_t> firstRows_;  // [block] of a panel
 };
 
 }  // namespace setnet::cpu

@@ -125,13 +125,31 @@ Engine::Slice Engine::sliceAt(int64_t index) const {
   return slice;
 }
 
-Status Engine::numberInputs(const RowSet& rows) {
+Status Engine::numberInputs(RowSet* rows) {
+  // Of all inputs: with more of them alive it does not pay to leave out the others.
+  constexpr double kMostLive = 0.5;
+  constexpr int kTriedAgain = 64;
   Layer& first = layers_.front();
   inputFeatures_ = first.inputs();
-  isLive_ = rows.matrix.isSparse() && first.isSparse() && first.inputs() >= kManyInputs;
-  if (!isLive_) return Status();
+  isLive_ = false;
+  if (!first.isSparse() || first.inputs() < kManyInputs) return Status();
   const PackedMatrix& packed = first.packed();
-  SETNET_TRY(live_.begin(rows, packed));
+  if (!rows->matrix.isSparse()) {
+    if (denseSteps_ > 0 && --denseSteps_ > 0) return Status();
+    if (!sparseScaling_.ok()) return Status();
+    const uint64_t cells = rows->count * static_cast<uint64_t>(first.inputs());
+    const RowSet gathered = nonzeros_.gather(*rows, cells / 8);
+    if (gathered.matrix.isSparse()) SETNET_TRY(live_.begin(gathered, packed));
+    if (!gathered.matrix.isSparse() ||
+        static_cast<double>(live_.features()) > kMostLive * static_cast<double>(first.inputs())) {
+      denseSteps_ = kTriedAgain;
+      return Status();
+    }
+    *rows = gathered;
+  } else {
+    SETNET_TRY(live_.begin(*rows, packed));
+  }
+  isLive_ = true;
   inputFeatures_ = live_.features();
   pool::parallel(packed.parts(), [&](int part) { live_.renumber(packed, part); });
   return Status();
@@ -434,10 +452,11 @@ Status Engine::step(const RowSet& rows, const Targets& targets, const StepSettin
   SETNET_TRY(checkTargets(rules_.loss, targets, rows.count, layers_.back().units()));
   if (rows.matrix.isSparse()) SETNET_TRY(sparseScaling_);
   FlushSubnormals flush;
-  SETNET_TRY(numberInputs(rows));
+  RowSet features = rows;
+  SETNET_TRY(numberInputs(&features));
   SETNET_TRY(reserve(static_cast<int64_t>(rows.count)));
   SETNET_TRY(forEachSlice([&](const Slice& slice) {
-    SETNET_TRY(forwardSlice(slice, rows, settings.step));
+    SETNET_TRY(forwardSlice(slice, features, settings.step));
     SETNET_TRY(computeLoss(slice, targets));
     backwardSlice(slice);
     return Status();

@@ -31,10 +31,11 @@ Status Engine::forwardStep(const RowSet& rows, uint64_t step, Span<float> out) {
   if (rows.matrix.isSparse()) SETNET_TRY(sparseScaling_);
   try {
     FlushSubnormals flush;
-    SETNET_TRY(numberInputs(rows));
+    RowSet features = rows;
+    SETNET_TRY(numberInputs(&features));
     SETNET_TRY(reserve(static_cast<int64_t>(rows.count)));
     SETNET_TRY(forEachSlice([&](const Slice& slice) {
-      SETNET_TRY(forwardSlice(slice, rows, step));
+      SETNET_TRY(forwardSlice(slice, features, step));
       kernels_->unpackRows({layers_.back().units(), of(slice, traces_.back().y), slice.samples,
                             out.data() + static_cast<uint64_t>(slice.firstSample) * units});
       return Status();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "base/lanes.h"
 #include "rules/activations/learned.h"
 #include "rules/losses.h"
 #include "rules/optimizers.h"
@@ -52,7 +53,13 @@ struct PackedRows {
   float* values;            // [step][4]
   const uint16_t* shorts;   // or, where values is null, their upper halves (bfloat16); products only
   int64_t slots;            // of all groups: numbers in `columns`
+  // Where the rows of x that belong to each block begin, for vectors of samples; null: at its first column.
+  const int64_t* xRows;
 };
+
+SETNET_INLINE int64_t firstRowOfX(const PackedRows& w, int64_t block) {
+  return w.xRows ? w.xRows[block] : block * w.blockWidth;
+}
 
 // y[r] = start[r] (or 0) + sum over the row's connections of value * x[column], and f of that where an activation is
 // given; or, for the gradient of a layer's inputs, that times the slope of the activation they came from.

@@ -151,9 +151,11 @@ class ReferenceEngine : public backend::Engine {
     std::vector<Layer> evolved = network_.layers();
     std::vector<core::LayerEvolutionReport> made(evolved.size());
     for (size_t l = 0; l < evolved.size(); ++l)
-      SETNET_TRY(network_.layers()[l].evolve(settings, network_.definition().seed, &evolved[l], &made[l]));
+      SETNET_TRY(network_.layers()[l].evolve(settings, l, network_.definition().seed, &evolved[l], &made[l]));
     phases_.reset();
     network_.layers() = std::move(evolved);
+    if (settings.rules.resetState)
+      for (Layer& layer : network_.layers()) layer.resetState();
     *reports = std::move(made);
     return Status();
   }

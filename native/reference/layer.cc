@@ -159,27 +159,21 @@ CsrMatrix Layer::connections(const std::vector<double>& values) const {
   return matrix;
 }
 
-Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, Layer* after,
+Status Layer::evolve(const backend::EvolutionSettings& settings, size_t position, uint64_t seed, Layer* after,
                      core::LayerEvolutionReport* report) const {
   *after = *this;
   *report = core::LayerEvolutionReport();
   report->connections = connections_.size();
-  if (!core::isEvolved(definition_)) return Status();
+  if (!core::isEvolved(definition_) || !settings.isChosen(position)) return Status();
 
-  core::LayerEvolutionInput input;
-  input.zeta = backend::zetaOf(definition_, settings);
-  input.growBack = settings.growBack;
-  input.seed = seed;
-  input.layer = index_;
-  input.evolution = settings.evolution;
-  input.layerInitializer = definition_.initializer;
+  const core::LayerEvolutionInput input = backend::evolutionInputOf(definition_, position, index_, seed, settings);
 
   const CsrMatrix before = connections(weights_);
   CsrMatrix evolved;
   std::vector<uint64_t> origin;  // per connection afterwards: which one it was before
   Status status = core::evolveLayer(before, settings.rules, input, &evolved, &origin, report);
   if (!status.ok()) return Status(status.code(), layerName(index_) + ": " + status.message());
-  SETNET_TRY(core::checkEvolution(before, evolved, origin, *report, settings.growBack));
+  SETNET_TRY(core::checkEvolution(before, evolved, origin, *report, input.growBack, input.budget));
 
   after->place(evolved);
   for (size_t c = 0; c < origin.size(); ++c) {
@@ -194,6 +188,11 @@ Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, 
     for (size_t s = 0; s < weightState_.size(); ++s) after->weightState_[s][cell] = weightState_[s][was];
   }
   return Status();
+}
+
+void Layer::resetState() {
+  for (auto* states : {&weightState_, &biasState_, &activationState_})
+    for (std::vector<double>& values : *states) std::fill(values.begin(), values.end(), 0.0);
 }
 
 Status Layer::checkFinite() const {

@@ -61,9 +61,12 @@ class Layer {
   }
   void update(const rules::RuleChoice& optimizer, const rules::OptimizerStep& step, const LayerGradient& gradient);
 
-  // The layer after prune and grow (`after`), or the same one where it does not evolve.
-  Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, Layer* after,
+  // The layer, number `position` of its network's, after prune and grow (`after`), or the same one where it does not
+  // evolve.
+  Status evolve(const backend::EvolutionSettings& settings, size_t position, uint64_t seed, Layer* after,
                 core::LayerEvolutionReport* report) const;
+  // Optimizer state as at the beginning: all 0.
+  void resetState();
   // Code::Diverged where a weight, bias, activation parameter or state is not finite as f32.
   Status checkFinite() const;
   core::LayerState exportState(bool withOptimizerState) const;

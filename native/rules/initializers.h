@@ -1,10 +1,11 @@
 // The initializers of weights, for layers and (as modes of `newWeights`) for newcomers of an evolution. A rule gives
 //   static constexpr bool normal        normal draws, else uniform in [-scale, scale)
-//   static double scale(const double* p, double fanIn, double fanOut, double denseFanIn)   the bound or the sigma
-// fanIn and fanOut are the SPARSE means: connections / outputs and connections / inputs. A scale of 0 makes zeros.
+//   static double scale(const double* p, const Fans& fans)   the bound or the sigma
+// A scale of 0 makes zeros.
 // How a cell's number becomes a weight is set in core/initialize.h.
 #pragma once
 
+#include "rules/initializers/fans.h"
 #include "rules/initializers/he.h"
 #include "rules/initializers/normal.h"
 #include "rules/initializers/xavier.h"
@@ -17,6 +18,7 @@
   X(DenseHe)                   \
   X(XavierUniform)             \
   X(XavierNormal)              \
+  X(DenseXavier)               \
   X(Normal)                    \
   X(Zero)
 
@@ -39,11 +41,11 @@ struct WeightScale {
   double scale;
 };
 
-inline WeightScale weightScale(const RuleChoice& choice, double fanIn, double fanOut, double denseFanIn) {
+inline WeightScale weightScale(const RuleChoice& choice, const Fans& fans) {
   switch (static_cast<Initializer>(choice.rule)) {
 #define SETNET_ENTRY(Rule) \
   case Initializer::Rule:  \
-    return {Rule::normal, Rule::scale(choice.parameters, fanIn, fanOut, denseFanIn)};
+    return {Rule::normal, Rule::scale(choice.parameters, fans)};
     SETNET_INITIALIZERS(SETNET_ENTRY)
 #undef SETNET_ENTRY
   }

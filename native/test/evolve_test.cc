@@ -63,10 +63,11 @@ Cells evolvedModel(const CsrMatrix& before, const EvolutionRules& rules, const L
   const Cells all = cells;
   std::vector<std::pair<uint32_t, uint64_t>> bySign[2];
   for (const auto& [cell, bits] : all) {
-    if (bits << 1 == 0)
-      cells.erase(cell);
-    else
+    if (bits << 1 == 0) {
+      if (!rules.keepZeros) cells.erase(cell);
+    } else {
       bySign[bits >> 31].push_back({bits, cell});
+    }
   }
   for (auto& ofSign : bySign) {
     std::sort(ofSign.begin(), ofSign.end());
@@ -77,18 +78,19 @@ Cells evolvedModel(const CsrMatrix& before, const EvolutionRules& rules, const L
   const Bijection pi({input.seed, Purpose::Topology, input.layer, input.evolution},
                      std::max<uint64_t>(1, before.rows * before.columns));
   std::vector<uint64_t> newcomers;
-  for (uint64_t i = 0; i < before.rows * before.columns && cells.size() < all.size(); ++i) {
+  const uint64_t wanted = input.budget == kAsRemoved ? all.size() : input.budget;
+  for (uint64_t i = 0; i < before.rows * before.columns && cells.size() < wanted; ++i) {
     const uint64_t cell = pi(i);
     if (cells.count(cell) || (!rules.regrowPruned && all.count(cell))) continue;
     cells[cell] = 0;
     newcomers.push_back(cell);
   }
   if (newcomers.empty()) return cells;
+  const double inputs = static_cast<double>(before.columns), outputs = static_cast<double>(before.rows);
   const double count = static_cast<double>(cells.size());
-  const double inputs = static_cast<double>(before.columns);
   const rules::WeightScale scale =
       rules::weightScale(rules.newWeightsAsLayer ? input.layerInitializer : rules.newWeights,
-                         count / static_cast<double>(before.rows), count / inputs, inputs);
+                         {count / outputs, count / inputs, inputs, outputs});
   for (uint64_t cell : newcomers)
     cells[cell] = bitsOf(weightOfCell({input.seed, Purpose::NewWeight, input.layer, input.evolution}, cell, scale));
   return cells;
@@ -125,7 +127,7 @@ struct EvolvedInPlace {
 EvolvedInPlace evolveWithState(const CsrMatrix& before, const std::vector<float>* state, int stateCount,
                                const EvolutionRules& rules, const LayerEvolutionInput& input, EvolutionMemory* memory) {
   constexpr uint32_t kGuard = 0xABCDEF01;
-  const size_t count = before.count();
+  const size_t count = roomForEvolution(before.count(), input.budget);
   EvolvedInPlace e;
   e.after.rows = before.rows;
   e.after.columns = before.columns;
@@ -192,14 +194,16 @@ TEST("evolution does what the model does, on random layers") {
     const CsrMatrix before = randomLayer(random);
     EvolutionRules rules = setRules();
     rules.regrowPruned = random() % 3 != 0;
+    rules.keepZeros = random() % 4 == 0;
     rules.newWeightsAsLayer = random() % 3 == 0;
     rules.newWeights = initializer(random() % 2 ? "zero" : "normal");
     const double zetas[] = {0, 0.3, 0.5, 1, uniform(random)};
     LayerEvolutionInput input = inputOf(zetas[random() % 5], random() % 5 != 0, random() % 7);
     input.seed = random();
+    if (random() % 3 == 0) input.budget = random() % (before.count() + before.rows * before.columns / 2 + 2);
     const Evolved e = evolve(before, rules, input);
     if (!e.status.ok()) FAIL(e.status.message());
-    const Status invariants = checkEvolution(before, e.after, e.origin, e.report, input.growBack);
+    const Status invariants = checkEvolution(before, e.after, e.origin, e.report, input.growBack, input.budget);
     if (!invariants.ok()) FAIL(invariants.message());
     CHECK(cellMap(e.after) == evolvedModel(before, rules, input));
   }
@@ -217,14 +221,16 @@ TEST("states move with their connections and begin at 0, in memory that other la
     }
     EvolutionRules rules = setRules();
     rules.regrowPruned = random() % 3 != 0;
+    rules.keepZeros = random() % 4 == 0;
     rules.newWeights = initializer(random() % 2 ? "zero" : "heUniform");
     const double zetas[] = {0, 0.3, 0.5, 1, uniform(random)};
     LayerEvolutionInput input = inputOf(zetas[random() % 5], random() % 5 != 0, random() % 7);
     input.seed = random();
+    if (random() % 3 == 0) input.budget = random() % (before.count() + before.rows * before.columns / 2 + 2);
     const int stateCount = round % 3;
     const EvolvedInPlace e = evolveWithState(before, state, stateCount, rules, input, &memory);
     if (!e.status.ok()) FAIL(e.status.message());
-    const Status invariants = checkEvolution(before, e.after, e.origin, e.report, input.growBack);
+    const Status invariants = checkEvolution(before, e.after, e.origin, e.report, input.growBack, input.budget);
     if (!invariants.ok()) FAIL(invariants.message());
     CHECK(cellMap(e.after) == evolvedModel(before, rules, input));
     for (int s = 0; s < stateCount; ++s) {

@@ -1,15 +1,19 @@
 // Prune and grow rules against short models written another way, on random cases full of ties, zeros and subnormals.
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bijection.h"
 #include "base/flush_subnormals.h"
 #include "rules/grow.h"
 #include "rules/prune.h"
+#include "rules/triggers.h"
 #include "test/check.h"
 
 using namespace setnet;
@@ -68,10 +72,31 @@ std::vector<uint8_t> modelOfRandom(const std::vector<float>& values, double zeta
   return removed;
 }
 
+constexpr uint64_t kFreeCells = 7;
+
 std::vector<uint8_t> pruned(const char* name, const std::vector<float>& values, double zeta,
                             const RandomStream& stream = {}) {
   std::vector<uint8_t> removed(values.size());
-  markPruned(findRule(kPruneRules, name), {values, zeta, stream}, removed);
+  markPruned(findRule(kPruneRules, name), {values, zeta, stream, values.size() + kFreeCells}, removed);
+  return removed;
+}
+
+// The authors' programs, with all numbers sorted, zeros of cells without a connection among them where `zeros` says so.
+std::vector<uint8_t> modelOfThreshold(const std::vector<float>& values, double zeta, uint64_t zeros) {
+  std::vector<double> v(values.begin(), values.end());
+  v.resize(v.size() + zeros, 0.0);
+  std::sort(v.begin(), v.end());
+  std::vector<uint8_t> removed(values.size());
+  const size_t n = v.size();
+  const auto magnitude = [](double a, double b) { return std::abs(a) < std::abs(b); };
+  if (n == 0) return removed;
+  const double first = static_cast<double>(std::min_element(v.begin(), v.end(), magnitude) - v.begin());
+  const double fromEnd = static_cast<double>(std::min_element(v.rbegin(), v.rend(), magnitude) - v.rbegin());
+  const double end = static_cast<double>(n) - fromEnd;
+  const double low = v[static_cast<size_t>((1 - zeta) * first)];
+  const double high = v[std::min(n - 1, static_cast<size_t>(end + zeta * (static_cast<double>(n) - end)))];
+  for (size_t i = 0; i < values.size(); ++i)
+    removed[i] = values[i] != 0 && !(static_cast<double>(values[i]) < low || static_cast<double>(values[i]) > high);
   return removed;
 }
 
@@ -183,10 +208,77 @@ TEST("no rule marks exact zeros or unmarks what is marked already") {
   for (const RuleInfo& rule : kPruneRules) {
     CHECK(pruned(rule.name, values, 1) == (std::vector<uint8_t>{0, 0, 1, 1, 0}));
     std::vector<uint8_t> removed = {1, 1, 0, 0, 1};
-    markPruned(findRule(kPruneRules, rule.name), {values, 0, {}}, removed);
-    CHECK(removed == (std::vector<uint8_t>{1, 1, 0, 0, 1}));
+    markPruned(findRule(kPruneRules, rule.name), {values, 0, {}, 10}, removed);
+    // The programs with thresholds take one positive weight even then: the one on the threshold.
+    const uint8_t positive = std::string(rule.name).find("threshold") == 0;
+    CHECK(removed == (std::vector<uint8_t>{1, 1, positive, 0, 1}));
     CHECK(pruned(rule.name, {}, 1).empty());
     CHECK(pruned(rule.name, {0.0f, -0.0f}, 1) == (std::vector<uint8_t>{0, 0}));
+  }
+}
+
+TEST("thresholds of the authors' programs: 11 negative and 9 positive weights lose what the programs take") {
+  std::vector<float> values;
+  for (int i = 0; i < 11; ++i) values.push_back(-0.25f - static_cast<float>(i));
+  for (int i = 0; i < 9; ++i) values.push_back(0.75f + static_cast<float>(i));
+  const auto lost = [&](const char* rule, double zeta) {
+    const std::vector<uint8_t> removed = pruned(rule, values, zeta);
+    const auto count = [&](size_t begin, size_t end) {
+      return std::accumulate(removed.begin() + static_cast<int64_t>(begin), removed.begin() + static_cast<int64_t>(end),
+                             0);
+    };
+    return std::make_pair(count(0, 11), count(11, 20));
+  };
+  // The whole matrix has zeros; of stored weights alone the smallest in magnitude is negative, then positive.
+  CHECK(lost("thresholdOfMatrix", 0.3) == std::make_pair(4, 3));
+  CHECK(lost("thresholdOfStored", 0.3) == std::make_pair(4, 3));
+  CHECK(lost("signMagnitude", 0.3) == std::make_pair(3, 2));
+  values[11] = 0.125f;
+  CHECK(lost("thresholdOfMatrix", 0.3) == std::make_pair(4, 3));
+  CHECK(lost("thresholdOfStored", 0.3) == std::make_pair(4, 4));
+}
+
+TEST("thresholds of the authors' programs: as their programs choose, ties and zeros included") {
+  Random random(12);
+  for (int round = 0; round < 3000; ++round) {
+    const double zeta = static_cast<double>(random() % 1001) / 1000;
+    std::vector<float> values(random() % 40);
+    for (float& value : values) value = static_cast<float>(static_cast<int>(random() % 21) - 10) / 8;
+    if (round % 3 == 0)
+      for (float& value : values) value = value == 0 ? 3.0f : value;
+    if (round % 7 == 0)
+      for (float& value : values) value = std::abs(value);
+    CHECK(pruned("thresholdOfStored", values, zeta) == modelOfThreshold(values, zeta, 0));
+    CHECK(pruned("thresholdOfMatrix", values, zeta) == modelOfThreshold(values, zeta, kFreeCells));
+  }
+  // Subnormals are not zeros, even where the processor takes them for that.
+  const FlushSubnormals flush;
+  const std::vector<float> tiny = {-1e-40f, -2e-40f, 1e-40f, 3e-40f};
+  CHECK(pruned("thresholdOfMatrix", tiny, 0.5) == (std::vector<uint8_t>{1, 0, 1, 1}));
+}
+
+TEST("triggers: every so many steps, and by chance with the probability of each layer") {
+  const RuleChoice steps = {findRule(kTriggers, "steps"), {7}};
+  CHECK(!triggersAtEpochEnd(steps));
+  for (uint64_t step = 1; step <= 50; ++step) CHECK_EQ(triggerFires(steps, {1, 0, 2, 900 + step, step}), step % 7 == 0);
+  CHECK(triggersAtEpochEnd({findRule(kTriggers, "epoch"), {}}));
+  CHECK(!triggerFires({findRule(kTriggers, "epoch"), {}}, {1, 0, 2, 7, 7}));
+  const RuleChoice chance = {findRule(kTriggers, "probability"), {0.3}};
+  constexpr uint64_t kSteps = 40000;
+  uint64_t fired[2] = {}, both = 0;
+  for (uint64_t step = 0; step < kSteps; ++step) {
+    const bool first = triggerFires(chance, {5, 0, 2, step, step + 1}),
+               second = triggerFires(chance, {5, 1, 2, step, 1});
+    fired[0] += first;
+    fired[1] += second;
+    both += first && second;
+  }
+  // 0.15 each, independent: within five standard deviations.
+  for (const uint64_t count : fired) CHECK(std::abs(static_cast<double>(count) / kSteps - 0.15) < 5 * 0.00179);
+  CHECK(std::abs(static_cast<double>(both) / kSteps - 0.0225) < 5 * 0.00075);
+  for (uint64_t step = 0; step < 1000; ++step) {
+    CHECK(triggerFires({chance.rule, {1}}, {5, 3, 1, step, 1}));
+    CHECK(!triggerFires({chance.rule, {0}}, {5, 3, 1, step, 1}));
   }
 }
 

@@ -20,7 +20,7 @@ RuleChoice schedule(const char* name, std::initializer_list<double> parameters) 
 
 WeightScale scaleOf(const char* name) {
   const int rule = findRule(kInitializers, name);
-  return weightScale(defaultsOf(kInitializers, rule), 12, 30, 784);
+  return weightScale(defaultsOf(kInitializers, rule), {12, 30, 784, 400});
 }
 
 constexpr double kPi = 3.14159265358979323846;
@@ -84,15 +84,16 @@ TEST("initializers take their scale from the fans as published") {
   CHECK_EQ(scaleOf("denseHe").scale, std::sqrt(2.0 / 784));
   CHECK_EQ(scaleOf("xavierUniform").scale, std::sqrt(6.0 / 42));
   CHECK_EQ(scaleOf("xavierNormal").scale, std::sqrt(2.0 / 42));
+  CHECK_EQ(scaleOf("denseXavier").scale, std::sqrt(6.0 / 1184));
   CHECK_EQ(scaleOf("normal").scale, 0.05);
   CHECK_EQ(scaleOf("zero").scale, 0.0);
-  for (const char* uniform : {"heUniform", "xavierUniform"}) CHECK(!scaleOf(uniform).normal);
+  for (const char* uniform : {"heUniform", "xavierUniform", "denseXavier"}) CHECK(!scaleOf(uniform).normal);
   for (const char* normal : {"heNormal", "denseHe", "xavierNormal", "normal"}) CHECK(scaleOf(normal).normal);
 }
 
 TEST("a layer without connections has a finite scale") {
   for (int rule = 0; rule < static_cast<int>(std::size(kInitializers)); ++rule)
-    CHECK(std::isfinite(weightScale(defaultsOf(kInitializers, rule), 0, 0, 0).scale));
+    CHECK(std::isfinite(weightScale(defaultsOf(kInitializers, rule), {}).scale));
 }
 
 TEST("every rule is found by its name, its fallbacks lie within its limits, and unknown names are not found") {

@@ -74,13 +74,21 @@ Ref<core::Model> networkFor(uint64_t inputs, LayerKind first, double density, Ra
                      random, true);
 }
 
-void trainBoth(const core::Model& model, const Samples& samples, const core::CsrMatrix& sparse, int threads,
-               const std::string& name) {
+// The same weights in a masked first layer, whose inputs are all there.
+Ref<core::Model> maskedTwin(const core::Model& model) {
+  Ref<core::Model> twin = copyOf(model);
+  twin->definition.layers.front().kind = LayerKind::Masked;
+  return twin;
+}
+
+// `model` on one thread and dense rows, and `twin` on several and on a sparse matrix, or on dense rows as well.
+void trainBoth(const core::Model& model, const core::Model& twin, const Samples& samples, const core::CsrMatrix* sparse,
+               int threads, const std::string& name) {
   backend::EngineOptions options;
   options.threads = threads;
   std::unique_ptr<backend::Engine> a, b;
   REQUIRE_OK(cpu::backend().createEngine(model, sgd(0.9, 1e-3), {1}, &a));
-  REQUIRE_OK(cpu::backend().createEngine(model, sgd(0.9, 1e-3), options, &b));
+  REQUIRE_OK(cpu::backend().createEngine(twin, sgd(0.9, 1e-3), options, &b));
   Random random(77);
   uint64_t step = 0;
   for (const uint64_t count : {40, 1, 16, 33, 64, 17, 32, 100}) {
@@ -93,7 +101,7 @@ void trainBoth(const core::Model& model, const Samples& samples, const core::Csr
     backend::RowSet dense = samples.rows(0, count);
     dense.indices = order.data();
     backend::RowSet other = dense;
-    other.matrix = backend::MatrixView::of(sparse);
+    if (sparse) other.matrix = backend::MatrixView::of(*sparse);
     backend::StepResult first, second;
     REQUIRE_OK(a->step(dense, {classes.data()}, at(step, 0.05), &first));
     REQUIRE_OK(b->step(other, {classes.data()}, at(step, 0.05), &second));
@@ -104,7 +112,7 @@ void trainBoth(const core::Model& model, const Samples& samples, const core::Csr
     REQUIRE_OK(a->evolve(evolutionOf(0.3, step / 3), &reports));
     REQUIRE_OK(b->evolve(evolutionOf(0.3, step / 3), &reports));
   }
-  Ref<core::Model> trained = copyOf(model), other = copyOf(model);
+  Ref<core::Model> trained = copyOf(model), other = copyOf(twin);
   REQUIRE_OK(a->exportLayers(trained.get(), true));
   REQUIRE_OK(b->exportLayers(other.get(), true));
   CHECK(!firstDifference(*trained, model).empty());
@@ -113,7 +121,9 @@ void trainBoth(const core::Model& model, const Samples& samples, const core::Csr
   // What it answers while it trains.
   std::vector<float> x(samples.count() * 5), y(samples.count() * 5, 1.0f);
   REQUIRE_OK(a->forward(samples.rows(), x));
-  REQUIRE_OK(b->forward({backend::MatrixView::of(sparse), nullptr, 0, samples.count()}, y));
+  backend::RowSet rows = samples.rows();
+  if (sparse) rows.matrix = backend::MatrixView::of(*sparse);
+  REQUIRE_OK(b->forward(rows, y));
   CHECK(std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0);
 }
 
@@ -126,20 +136,57 @@ TEST("training on a sparse matrix has the bits of training on a dense one") {
       const Ref<core::Model> model = networkFor(90, kind, 0.2, random);
       if (isScaled) scaleInputs(model.get(), random);
       for (const int threads : {1, 3})
-        trainBoth(*model, samples, sparse, threads, core::kLayerKindNames[static_cast<int>(kind)]);
+        trainBoth(*model, *model, samples, &sparse, threads, core::kLayerKindNames[static_cast<int>(kind)]);
     }
   }
 }
 
-TEST("training on a sparse matrix of very many columns has the bits of training on a dense one") {
+TEST(
+    "inputs that are 0 in a whole batch are left out of a wide first layer: the bits of a masked one, which has them") {
   Random random(91);
-  const Samples samples = sparseSamples(120, 17000, 0.002, random);
+  Samples samples = sparseSamples(120, 17000, 0.002, random);
+  // Features of one block are there often, so that blocks differ in how many are alive.
+  for (uint64_t r = 0; r < samples.count(); ++r)
+    for (uint64_t c = 0; c < 300; ++c)
+      if (random.chance(0.3)) samples.x[r * 17000 + c] = static_cast<float>(random.uniform(-1, 1));
   const core::CsrMatrix sparse = sparseOf(samples);
   for (const bool isScaled : {false, true}) {
     const Ref<core::Model> model = networkFor(17000, LayerKind::Sparse, 0.01, random);
     if (isScaled) scaleInputs(model.get(), random);
-    for (const int threads : {1, 3}) trainBoth(*model, samples, sparse, threads, "wide");
+    const Ref<core::Model> masked = maskedTwin(*model);
+    for (const int threads : {1, 3}) {
+      trainBoth(*masked, *model, samples, &sparse, threads, "wide, sparse matrix");
+      trainBoth(*masked, *model, samples, nullptr, threads, "wide, dense rows");
+    }
   }
+}
+
+TEST("dense rows of a wide first layer that are seldom 0 or have a mean keep all inputs: the bits of a masked one") {
+  Random random(95);
+  const Samples samples = sparseSamples(100, 16400, 0.4, random);
+  const Ref<core::Model> model = networkFor(16400, LayerKind::Sparse, 0.01, random);
+  trainBoth(*maskedTwin(*model), *model, samples, nullptr, 2, "wide, many numbers");
+  const Samples few = sparseSamples(100, 16400, 0.002, random);
+  scaleInputs(model.get(), random);
+  model->scaling.mean[7] = 0.25f;
+  trainBoth(*maskedTwin(*model), *model, few, nullptr, 2, "wide, with a mean");
+}
+
+TEST("a number that is not finite among dense rows that are nearly all 0 is named by its row and column") {
+  Random random(96);
+  Samples samples = sparseSamples(60, 17000, 0.002, random);
+  const Ref<core::Model> model = networkFor(17000, LayerKind::Sparse, 0.01, random);
+  std::unique_ptr<backend::Engine> engine;
+  REQUIRE_OK(cpu::backend().createEngine(*model, sgd(0.9, 1e-3), {1}, &engine));
+  std::vector<uint64_t> order(32);
+  for (uint64_t k = 0; k < order.size(); ++k) order[k] = 59 - k;
+  backend::RowSet rows = samples.rows(0, order.size());
+  rows.indices = order.data();
+  samples.x[41 * 17000 + 16999] = std::numeric_limits<float>::quiet_NaN();
+  backend::StepResult result;
+  const Status status = engine->step(rows, {samples.classes.data()}, at(0, 0.05), &result);
+  CHECK(status.code() == Code::Nonfinite);
+  CHECK(status.message().find("row 41, column 16999") != std::string::npos);
 }
 
 void answerBoth(const Ref<core::Model>& model, const Samples& samples, const core::CsrMatrix& sparse) {
@@ -316,18 +363,11 @@ TEST("a training panel of a very wide sparse batch holds the inputs of the batch
   cpu::LiveInputs live;
   for (const uint64_t first : {0, 32}) {
     REQUIRE_OK(live.begin({backend::MatrixView::of(sparse), nullptr, first, 32}, packed));
-    std::vector<uint32_t> most(static_cast<size_t>(packed.blocks()), 0);
-    for (int64_t block = 0; block < packed.blocks(); ++block) {
-      std::vector<uint32_t> there;
-      for (uint64_t k = sparse.rowPointers[first]; k < sparse.rowPointers[first + 32]; ++k)
-        if (sparse.columnIndices[k] >= packed.columnsOf(block).begin &&
-            sparse.columnIndices[k] < packed.columnsOf(block).end)
-          there.push_back(sparse.columnIndices[k]);
-      std::sort(there.begin(), there.end());
-      there.erase(std::unique(there.begin(), there.end()), there.end());
-      most[static_cast<size_t>(block)] = static_cast<uint32_t>(there.size());
-    }
-    CHECK_EQ(live.features(), packed.blocks() * (1 + int64_t{*std::max_element(most.begin(), most.end())}));
+    std::vector<uint32_t> there(sparse.columnIndices.begin() + static_cast<int64_t>(sparse.rowPointers[first]),
+                                sparse.columnIndices.begin() + static_cast<int64_t>(sparse.rowPointers[first + 32]));
+    std::sort(there.begin(), there.end());
+    const int64_t distinct = std::unique(there.begin(), there.end()) - there.begin();
+    CHECK_EQ(live.features(), packed.blocks() + distinct);
   }
 }
 

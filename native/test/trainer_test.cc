@@ -26,7 +26,11 @@ struct Notes {
   std::vector<float> rates;
   std::vector<uint64_t> steps, optimizerSteps;
   std::vector<backend::EvolutionSettings> evolutions;
-  double lossAtStep = 1;  // what every sample costs
+  std::vector<std::vector<uint8_t>> chosen;
+  std::vector<double> answers;  // what forward gives the wrong class, validation by validation; none: 0
+  size_t validations = 0;
+  std::vector<float> madeFrom;  // each engine's first bias
+  double lossAtStep = 1;        // what every sample costs
   uint64_t nanAtStep = ~uint64_t{0};
   bool finite = true;
   std::atomic<bool>* abortAtStep = nullptr;
@@ -58,15 +62,18 @@ class NoteEngine : public backend::Engine {
   Status forward(const backend::RowSet& rows, Span<float> out) override {
     notes_->events.push_back("forward");
     if (notes_->abortAtForward && --notes_->forwardsUntilAbort == 0) notes_->abortAtForward->store(true);
+    const size_t at = notes_->validations++;
+    const double answer = at < notes_->answers.size() ? notes_->answers[at] : 0;
     for (uint64_t k = 0; k < rows.count; ++k) {  // always answers class 0
       out[2 * k] = 1;
-      out[2 * k + 1] = 0;
+      out[2 * k + 1] = static_cast<float>(answer);
     }
     return Status();
   }
   Status evolve(const backend::EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) override {
     notes_->events.push_back(settings.growBack ? "evolve" : "remove");
     notes_->evolutions.push_back(settings);
+    notes_->chosen.emplace_back(settings.chosen.begin(), settings.chosen.end());
     core::LayerEvolutionReport report;
     report.prunedPositive = 3;
     report.grown = settings.growBack ? 3 : 0;
@@ -77,8 +84,11 @@ class NoteEngine : public backend::Engine {
   Status checkFinite() const override {
     return notes_->finite ? Status() : Status(Code::Diverged, "a weight of layer 0 is not finite");
   }
-  Status exportLayers(core::Model* model, bool) const override {
+  Status exportLayers(core::Model* model, bool withState) const override {
     model->layers = layers_;
+    // Tells one engine's state of its training from another's.
+    model->layers[0].bias[0] = static_cast<float>(notes_->steps.size());
+    if (withState) notes_->events.push_back("keep");
     return Status();
   }
   // The trainer knows whole steps only.
@@ -102,6 +112,7 @@ class NoteBackend : public backend::Backend {
   Status createEngine(const core::Model& model, const backend::TrainingRules&, const backend::EngineOptions&,
                       std::unique_ptr<backend::Engine>* out) const override {
     out->reset(new NoteEngine(notes_, model));
+    notes_->madeFrom.push_back(model.layers[0].bias[0]);
     return Status();
   }
   Status createPredictor(Ref<const core::Model>, const backend::PredictorOptions&,
@@ -447,6 +458,105 @@ TEST("two fits at once share the pool, learn, and give the same bits as one afte
     CHECK(statuses[i].ok());
     for (size_t e = 0; e < alone[i].epochs.size(); ++e) CHECK_EQ(alone[i].epochs[e].loss, together[i].epochs[e].loss);
     CHECK_EQ(alone[i].final->validation->loss, together[i].final->validation->loss);
+  }
+}
+
+TEST("a trigger by steps evolves after each of them but the fit's last, with the zeta of the running epoch") {
+  Fixture f(10);  // 5 steps an epoch
+  NoteObserver observer(&f.notes.events);
+  auto options = Fixture::options(3, 2);
+  options.trigger = {rules::findRule(rules::kTriggers, "steps"), {3}};
+  CHECK(train::fit(NoteBackend(&f.notes), smallModel(), f.data, nullptr, options, f.control, observer, &f.result).ok());
+  std::vector<uint64_t> after;
+  uint64_t steps = 0;
+  for (const std::string& event : f.notes.events) {
+    steps += event == "step";
+    if (event == "evolve") after.push_back(steps);
+  }
+  CHECK(after == (std::vector<uint64_t>{3, 6, 9, 12}));  // not 15: there the final removal follows
+  CHECK_EQ(f.notes.events[f.notes.events.size() - 3], std::string("remove"));
+  CHECK(std::abs(f.notes.evolutions[0].zeta - 0.4) < 1e-12);  // epoch 1 of 3
+  CHECK(std::abs(f.notes.evolutions[1].zeta - 0.2) < 1e-12);  // epoch 2
+  CHECK(std::abs(f.notes.evolutions[3].zeta) < 1e-12);        // epoch 3
+  for (uint64_t t = 0; t < 4; ++t) CHECK_EQ(f.notes.evolutions[t].evolution, t + 1);
+  CHECK_EQ(f.result.epochs[1].evolution->evolutions, uint64_t{2});
+  CHECK_EQ(f.result.epochs[1].evolution->total.prunedPositive, uint64_t{6});
+  CHECK_EQ(f.result.epochs[1].evolution->total.connections, uint64_t{100});
+  CHECK_EQ(f.result.epochs[0].evolution->evolutions, uint64_t{1});
+}
+
+TEST("a trigger by chance asks for layers one by one, and the same seed asks for the same") {
+  std::vector<std::vector<uint8_t>> chosen[2];
+  for (auto& seen : chosen) {
+    Fixture f(40);
+    NoteObserver observer(&f.notes.events);
+    auto options = Fixture::options(5, 2);
+    options.trigger = {rules::findRule(rules::kTriggers, "probability"), {0.3}};
+    CHECK(
+        train::fit(NoteBackend(&f.notes), smallModel(), f.data, nullptr, options, f.control, observer, &f.result).ok());
+    seen = f.notes.chosen;
+  }
+  CHECK(chosen[0] == chosen[1]);
+  CHECK(chosen[0].size() > 10 && chosen[0].size() < 60);  // 100 steps, and the removal
+  CHECK(chosen[0].back().empty());                        // which is for all
+}
+
+TEST(
+    "a reset of state begins the optimizer's steps anew; an evolution after the last epoch takes the removal's place") {
+  Fixture f(4);
+  NoteObserver observer(&f.notes.events);
+  auto options = Fixture::options(3, 2);
+  options.evolution.resetState = true;
+  options.finalEvolution = true;
+  options.finalPrune = false;
+  CHECK(train::fit(NoteBackend(&f.notes), smallModel(), f.data, nullptr, options, f.control, observer, &f.result).ok());
+  CHECK(f.notes.optimizerSteps == (std::vector<uint64_t>{1, 2, 1, 2, 1, 2}));
+  CHECK(f.notes.events == (Events{"publish", "step", "step", "evolve", "publish", "epoch", "step", "step", "evolve",
+                                  "publish", "epoch", "step", "step", "evolve", "publish", "epoch"}));
+  CHECK(!f.result.final);
+}
+
+TEST("early stopping: after `patience` epochs without a better validation, without evolution or removal") {
+  Fixture f(4);
+  f.notes.answers = {-3, -1, -2, 0.5, 0,
+                     -1, 1,  1,  1};  // the nearer to 1 the less loss: half of the samples are of class 0
+  NoteObserver observer(&f.notes.events);
+  auto options = Fixture::options(9, 4);
+  options.stop.stopsEarly = true;
+  options.stop.patience = 2;
+  CHECK(train::fit(NoteBackend(&f.notes), smallModel(), f.data, &f.data, options, f.control, observer, &f.result).ok());
+  // Two epochs in a row that are not better come after epoch 4 for the first time.
+  CHECK_EQ(f.result.bestEpoch, uint64_t{4});
+  CHECK_EQ(f.result.epochs.size(), size_t{6});
+  CHECK(f.result.stopped && f.result.stoppedEarly && !f.result.final && !f.result.restored);
+  CHECK(!f.result.epochs.back().evolution);
+  CHECK_EQ(f.notes.evolutions.size(), size_t{5});
+  CHECK_EQ(f.result.bestValue, f.result.epochs[3].validation->loss);
+}
+
+TEST("the best network is put back at the end: before the final removal, after an early stop and after a stop") {
+  for (const int kind : {0, 1, 2}) {
+    Fixture f(4);
+    f.notes.answers = {0, 0.5, -1, -2, -3, -4};
+    NoteObserver observer(&f.notes.events);
+    auto options = Fixture::options(4, 2);  // 2 steps an epoch
+    options.stop.restoreBest = true;
+    options.stop.stopsEarly = kind == 1;
+    options.stop.patience = 1;
+    observer.control_ = &f.control;
+    if (kind == 2) observer.stopAfter_ = 3;
+    CHECK(
+        train::fit(NoteBackend(&f.notes), smallModel(), f.data, &f.data, options, f.control, observer, &f.result).ok());
+    CHECK_EQ(f.result.bestEpoch, uint64_t{2});
+    CHECK(f.result.restored);
+    CHECK_EQ(f.result.epochs.size(), size_t{kind == 0 ? 4u : 3u});
+    // The engine at the end was made from what the best epoch left after its four steps.
+    CHECK_EQ(f.notes.madeFrom.size(), size_t{2});
+    CHECK_EQ(f.notes.madeFrom[1], 4.0f);
+    CHECK_EQ(f.result.final.has_value(), kind == 0);
+    const auto last = f.notes.events.end();
+    if (kind == 0) CHECK(*(last - 4) == "remove" && *(last - 3) == "forward");
+    if (kind == 2) CHECK(*(last - 1) == "publish" && *(last - 2) == "epoch");
   }
 }
 

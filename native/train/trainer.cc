@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <new>
@@ -7,6 +8,7 @@
 
 #include "base/bijection.h"
 #include "train/evaluate.h"
+#include "train/evolve.h"
 #include "train/scaling.h"
 
 namespace setnet::train {
@@ -32,14 +34,11 @@ class Run {
 
   Status run() {
     SETNET_TRY(prepare());
-    for (uint64_t epoch = 1; epoch <= options_.epochs; ++epoch) {
-      const Status status = runEpoch(epoch);
+    bool ends = false;
+    for (uint64_t epoch = 1; epoch <= options_.epochs && !ends; ++epoch) {
+      const Status status = runEpoch(epoch, &ends);
       if (status.code() == Code::Aborted) SETNET_TRY(publishAborted());
       SETNET_TRY(status);
-      if (epoch < options_.epochs && control_.stop.load(std::memory_order_relaxed)) {
-        result_->stopped = true;
-        break;
-      }
     }
     return Status();
   }
@@ -56,9 +55,14 @@ class Run {
     if (training_.x.isSparse() || (validation_ && validation_->x.isSparse()))
       SETNET_TRY(core::checkSparseScaling(scaling_));
     counters_ = start_->counters;
-    stepsBefore_ = counters_.step;
+    fitBegan_ = stepsBefore_ = counters_.step;
     wasFinalised_ = start_->finalised;
     connections_ = core::connectionsOf(*start_);
+    for (size_t l = 0; l < definition_.layers.size(); ++l) {
+      evolvedLayers_ += core::isEvolved(definition_.layers[l]);
+      if (options_.initialBudget) budgets_.push_back(core::connectionsOf(start_->layers[l]));
+    }
+    chosen_.resize(definition_.layers.size());
     Ref<const core::Model> first = start_;
     if (!start_->scaling.known || start_->loss != options_.rules.loss || hasOptimizerState(*start_)) {
       Ref<core::Model> model(new core::Model);
@@ -84,34 +88,106 @@ class Run {
     return false;
   }
 
-  Status runEpoch(uint64_t epoch) {
+  // The order of events at an epoch's end (set-spec: "Epoch end"): validate and keep the best, evolve or end.
+  Status runEpoch(uint64_t epoch, bool* ends) {
     EpochRecord record;
     record.epoch = epoch;
     record.connections = connections_;
     SETNET_TRY(trainEpoch(epoch, &record));
     SETNET_TRY(engine_->checkFinite());
     counters_.epoch += 1;
+    bool stopsEarly = false;
     if (validation_) {
       const Clock::time_point start = Clock::now();
       record.validation.emplace();
       SETNET_TRY(validate(&*record.validation));
+      SETNET_TRY(judge(epoch, *record.validation, &stopsEarly));
       record.validationSeconds = secondsSince(start);
     }
-    if (options_.evolve && epoch < options_.epochs) {
-      const Clock::time_point start = Clock::now();
-      const double length = static_cast<double>(std::max<uint64_t>(1, options_.epochs - 1));
-      rules::RuleChoice schedule = options_.zetaSchedule;
-      schedule.parameters[0] = options_.zeta;
-      record.evolution.emplace();
-      SETNET_TRY(
-          evolve(rules::scheduleValue(schedule, static_cast<double>(epoch - 1), length), true, &*record.evolution));
-      record.evolutionSeconds = secondsSince(start);
+    const bool isLast = epoch == options_.epochs;
+    *ends = isLast || stopsEarly;
+    // A network that stops early stays as it was validated.
+    if (options_.evolve && rules::triggersAtEpochEnd(options_.trigger) && (isLast ? options_.finalEvolution : !*ends)) {
+      std::fill(chosen_.begin(), chosen_.end(), uint8_t{1});
+      SETNET_TRY(evolveInEpoch(epoch, &record));
     }
-    if (options_.evolve && options_.finalPrune && epoch == options_.epochs) SETNET_TRY(finalise());
+    if (*ends) SETNET_TRY(restoreBest());
+    if (options_.evolve && options_.finalPrune && isLast) SETNET_TRY(finalise());
     SETNET_TRY(publish());
     result_->epochs.push_back(record);
+    result_->stopped = result_->stoppedEarly = *ends && !isLast;
     observer_.onEpoch(record);
+    // A stop is looked for once the consumer has seen the epoch: when it was asked for within the epoch changes
+    // nothing.
+    if (*ends || !control_.stop.load(std::memory_order_relaxed)) return Status();
+    *ends = result_->stopped = true;
+    SETNET_TRY(restoreBest());
+    return result_->restored ? publish() : Status();
+  }
+
+  // Whether this validation is the best one so far, and whether it is time to stop.
+  Status judge(uint64_t epoch, const Evaluation& validation, bool* stopsEarly) {
+    const StopRule& rule = options_.stop;
+    const bool isLoss = rule.monitor == Monitor::Loss;
+    const double value = isLoss ? validation.loss : validation.accuracy;
+    const double gain = isLoss ? result_->bestValue - value : value - result_->bestValue;
+    if (result_->bestEpoch == 0 || gain > rule.minDelta) {
+      result_->bestEpoch = epoch;
+      result_->bestValue = value;
+      if (rule.restoreBest) SETNET_TRY(snapshot(&best_, true));
+      bestSteps_ = counters_.step - stepsBefore_;
+    }
+    *stopsEarly = rule.stopsEarly && epoch - result_->bestEpoch >= rule.patience;
     return Status();
+  }
+
+  // The network of the best epoch, as it was validated, before that epoch's evolution. Counters count on.
+  Status restoreBest() {
+    if (!options_.stop.restoreBest || !best_) return Status();
+    std::unique_ptr<backend::Engine> engine;
+    SETNET_TRY(backend_.createEngine(*best_, options_.rules, {options_.threads}, &engine));
+    engine_ = std::move(engine);
+    connections_ = core::connectionsOf(*best_);
+    stepsBefore_ = counters_.step - bestSteps_;
+    best_ = nullptr;
+    result_->restored = true;
+    return Status();
+  }
+
+  double zetaOfEpoch(uint64_t epoch) const {
+    const double length = static_cast<double>(std::max<uint64_t>(1, options_.epochs - 1));
+    rules::RuleChoice schedule = options_.zetaSchedule;
+    schedule.parameters[0] = options_.zeta;
+    return rules::scheduleValue(schedule, static_cast<double>(epoch - 1), length);
+  }
+
+  // The chosen layers; added to what the epoch has seen before.
+  Status evolveInEpoch(uint64_t epoch, EpochRecord* record) {
+    const Clock::time_point start = Clock::now();
+    EvolutionRecord one;
+    SETNET_TRY(evolve(zetaOfEpoch(epoch), true, &one));
+    if (record->evolution)
+      record->evolution->add(one);
+    else
+      record->evolution = std::move(one);
+    record->evolutionSeconds += secondsSince(start);
+    return Status();
+  }
+
+  // What the trigger asks for after a step, which was not the fit's last.
+  Status evolveAfterStep(uint64_t epoch, EpochRecord* record) {
+    if (!options_.evolve || rules::triggersAtEpochEnd(options_.trigger)) return Status();
+    bool any = false;
+    for (size_t l = 0; l < chosen_.size(); ++l) {
+      chosen_[l] = core::isEvolved(definition_.layers[l]) &&
+                   rules::triggerFires(options_.trigger, {definition_.seed, static_cast<uint32_t>(l), evolvedLayers_,
+                                                          counters_.step - 1, counters_.step - fitBegan_});
+      any = any || chosen_[l] != 0;
+    }
+    if (!any) return Status();
+    // Weights that an evolution cannot look at are a divergence, as at an epoch's end.
+    SETNET_TRY(engine_->checkFinite());
+    return evolveInEpoch(epoch, record);
   }
 
   // All steps of one epoch; fills loss, accuracy, learning rate and seconds.
@@ -149,6 +225,7 @@ class Run {
         return Status(Code::Diverged, "the loss is no longer a finite number in epoch " + std::to_string(epoch) +
                                           ", step " + std::to_string(step + 1) +
                                           "; a smaller learning rate or a warm-up usually helps");
+      if (epoch < options_.epochs || step + 1 < steps) SETNET_TRY(evolveAfterStep(epoch, record));
       lossSum += stepResult.lossSum;
       correct += stepResult.correct;
       const double done = static_cast<double>(first + count);
@@ -162,7 +239,7 @@ class Run {
                               record->learningRate, secondsSince(start), connections_});
       }
     }
-    record->seconds = secondsSince(start);
+    record->seconds = secondsSince(start) - record->evolutionSeconds;
     return Status();
   }
 
@@ -181,17 +258,16 @@ class Run {
     settings.baseZeta = options_.zeta;
     settings.growBack = growBack;
     settings.evolution = counters_.evolution + 1;
+    if (growBack) {
+      settings.chosen = chosen_;
+      settings.budgets = budgets_;
+    }
     SETNET_TRY(engine_->evolve(settings, &record->layers));
     counters_.evolution += 1;
+    if (options_.evolution.resetState) stepsBefore_ = counters_.step;
     record->zeta = zeta;
-    record->total = {};
-    for (const core::LayerEvolutionReport& layer : record->layers) {
-      record->total.prunedPositive += layer.prunedPositive;
-      record->total.prunedNegative += layer.prunedNegative;
-      record->total.prunedZero += layer.prunedZero;
-      record->total.grown += layer.grown;
-      record->total.connections += layer.connections;
-    }
+    record->evolutions = 1;
+    record->sumUp();
     connections_ = record->total.connections;
     return Status();
   }
@@ -199,7 +275,7 @@ class Run {
   // The removal after the last epoch, with the base zeta (Mocanu et al. 2018: the deployed network is smaller than the
   // trained one).
   Status finalise() {
-    SETNET_TRY(snapshot(&beforeRemoval_));
+    SETNET_TRY(snapshot(&beforeRemoval_, false));
     result_->final.emplace();
     SETNET_TRY(evolve(options_.zeta, false, &result_->final->removal));
     finalised_ = true;
@@ -228,17 +304,17 @@ class Run {
     model->finalised = finalised_ || wasFinalised_;
   }
 
-  Status snapshot(Ref<const core::Model>* out) {
+  Status snapshot(Ref<const core::Model>* out, bool withState) {
     Ref<core::Model> model(new core::Model);
     fillShell(model.get());
-    SETNET_TRY(engine_->exportLayers(model.get(), false));
+    SETNET_TRY(engine_->exportLayers(model.get(), withState));
     *out = model;
     return Status();
   }
 
   Status publish() {
     Ref<const core::Model> model;
-    SETNET_TRY(snapshot(&model));
+    SETNET_TRY(snapshot(&model, false));
     observer_.publish(model);
     return Status();
   }
@@ -264,8 +340,14 @@ class Run {
   std::unique_ptr<backend::Engine> engine_;
   Ref<const core::Model> beforeRemoval_;  // while the final removal and its validation run
   core::Scaling scaling_;
+  Ref<const core::Model> best_;  // with its optimizer state
   core::Counters counters_;
-  uint64_t stepsBefore_ = 0;   // of the network's life, before this fit
+  uint64_t fitBegan_ = 0;        // steps of the network's life before this fit
+  uint64_t stepsBefore_ = 0;     // of its life when the optimizer's state was all 0
+  uint64_t bestSteps_ = 0;       // since then, in the best epoch
+  uint64_t evolvedLayers_ = 0;   // how many layers evolve
+  std::vector<uint8_t> chosen_;  // [layer] that the next evolution is for
+  std::vector<uint64_t> budgets_;
   bool finalised_ = false;     // by this run
   bool wasFinalised_ = false;  // by an earlier one
   uint64_t connections_ = 0;

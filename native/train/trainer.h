@@ -12,6 +12,8 @@
 #include "base/status.h"
 #include "core/model.h"
 #include "rules/schedules.h"
+#include "rules/triggers.h"
+#include "train/evolve.h"
 
 namespace setnet::train {
 
@@ -20,6 +22,18 @@ struct Dataset {
   // In the form that the loss takes (checked by the caller): one per row, in [0, units of the last layer), or
   Span<const int32_t> classes;
   Span<const float> numbers;  // row-major, one for each output; finite, and in [0, 1] where the loss takes fractions
+};
+
+// The number of a validation that tells which epoch is the best.
+enum class Monitor : int { Loss, Accuracy };
+constexpr const char* kMonitorNames[] = {"loss", "accuracy"};
+
+struct StopRule {
+  Monitor monitor = Monitor::Loss;
+  bool stopsEarly = false;
+  uint64_t patience = 0;     // epochs in a row that may bring nothing better before training ends
+  double minDelta = 0;       // by how much better counts as better
+  bool restoreBest = false;  // the best epoch's network is put back when training ends
 };
 
 struct FitOptions {
@@ -32,7 +46,11 @@ struct FitOptions {
   core::EvolutionRules evolution;
   double zeta = 0.3;
   rules::RuleChoice zetaSchedule;  // rules::Schedule; its `from` / `value` is replaced by zeta
+  rules::RuleChoice trigger;       // rules::Trigger: when a layer evolves
+  bool initialBudget = false;      // layers grow back to the connections they had when the fit began
+  bool finalEvolution = false;     // evolve after the last epoch too, as after all others
   bool finalPrune = true;
+  StopRule stop;
   int threads = 1;
   double progressSeconds = 0.1;  // at most one progress report in this time
 };
@@ -45,12 +63,6 @@ struct Evaluation {
   uint64_t samples = 0;
 };
 
-struct EvolutionRecord {
-  double zeta = 0;
-  core::LayerEvolutionReport total;
-  std::vector<core::LayerEvolutionReport> layers;
-};
-
 struct EpochRecord {
   uint64_t epoch = 0;       // of this fit, from 1
   double loss = 0;          // mean over the epoch's samples, while training (dropout active)
@@ -61,7 +73,7 @@ struct EpochRecord {
   double validationSeconds = 0;
   uint64_t connections = 0;  // as trained in this epoch (before its evolution)
   std::optional<Evaluation> validation;
-  std::optional<EvolutionRecord> evolution;  // pruned and grown at the epoch's end (not in the last epoch)
+  std::optional<EvolutionRecord> evolution;  // pruned and grown in this epoch or at its end
 };
 
 // What the final removal did, and what the deployed network is.
@@ -100,8 +112,12 @@ class Observer {
 
 struct FitResult {
   std::vector<EpochRecord> epochs;
-  std::optional<FinalRecord> final;  // not there after stop or where nothing is to be removed and nothing validated
-  bool stopped = false;              // ended by control.stop before the last epoch
+  std::optional<FinalRecord> final;  // not there after a stop or where nothing is to be removed and nothing validated
+  bool stopped = false;              // ended before the last epoch, by control.stop or the stop rule
+  bool stoppedEarly = false;         // by the stop rule
+  uint64_t bestEpoch = 0;            // by options.stop.monitor; 0: nothing was validated
+  double bestValue = 0;              // of its validation
+  bool restored = false;             // the network is as validated in the best epoch (before a final removal)
 };
 
 // Trains from `start` (its optimizer state is not used: a second fit starts fresh state and schedules from the current

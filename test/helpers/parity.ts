@@ -1,7 +1,7 @@
-// One training of 784-1000-1000-1000-10 on real images, condensed to digests; run in child processes, so that every run can
-// have an instruction set of its own.
+// Trainings on real images, condensed to digests; run in child processes, so that every run can have an instruction set of
+// its own.
 import { createHash } from 'node:crypto';
-import { dense, masked, Network, sgd, sparse } from '../../lib/index';
+import { adam, dense, type FitOptions, masked, Network, set, sgd, sparse } from '../../lib/index';
 import { bytesOf, digestOf, fashion } from './helpers';
 
 /** Equal for equal bits. */
@@ -21,13 +21,41 @@ export interface ParityRun {
   seconds: number;
 }
 
+/** Three hidden layers of one kind, with dropout 0.3. */
+interface Scenario {
+  samples: number;
+  units: number;
+  activation: 'relu' | 'srelu';
+  fit: FitOptions & { epochs: number; batchSize: number };
+}
+
+const scenarios = {
+  sgd: {
+    samples: 9600,
+    units: 1000,
+    activation: 'relu',
+    fit: { epochs: 4, batchSize: 128, optimizer: sgd({ momentum: 0.9 }) },
+  },
+  /** Everything that learns at once, and evolutions between steps. */
+  adam: {
+    samples: 2000,
+    units: 300,
+    activation: 'srelu',
+    fit: { epochs: 4, batchSize: 50, optimizer: adam(), evolution: set({ every: { steps: 7 } }) },
+  },
+} satisfies Record<string, Scenario>;
+
+export type ScenarioName = keyof typeof scenarios;
+
 export async function parityRun(
+  name: ScenarioName,
   kind: 'sparse' | 'masked',
   threads: number,
 ): Promise<Omit<ParityRun, 'instructionSet'>> {
-  const { xTrain, yTrain, xTest, yTest } = await fashion(9600, 300);
+  const { samples, units, activation, fit }: Scenario = scenarios[name];
+  const { xTrain, yTrain, xTest, yTest } = await fashion(samples, 300);
   const layer = kind === 'sparse' ? sparse : masked;
-  const layers = [0, 1, 2].map(() => layer({ units: 1000, epsilon: 20, dropout: 0.3 }));
+  const layers = [0, 1, 2].map(() => layer({ units, epsilon: 20, dropout: 0.3, activation }));
   const net = Network.createSync({
     inputs: 784,
     seed: 7,
@@ -37,10 +65,7 @@ export async function parityRun(
   });
   const networks = [digestOf(net)];
   const started = performance.now();
-  const training = net.fit(
-    { x: xTrain, y: yTrain },
-    { epochs: 4, batchSize: 128, optimizer: sgd({ momentum: 0.9 }), validation: { x: xTest, y: yTest } },
-  );
+  const training = net.fit({ x: xTrain, y: yTrain }, { ...fit, validation: { x: xTest, y: yTest } });
   for await (const _ of training) networks.push(digestOf(net));
   const { epochs, final } = await training.done;
   const numbers = epochs.flatMap(({ loss, accuracy, learningRate, validation }) => [
@@ -62,8 +87,8 @@ export async function parityRun(
       .digest('hex'),
     loss: epochs.at(-1)?.loss ?? 0,
     accuracy: final?.validation?.accuracy ?? 0,
-    evolutions: epochs.filter(({ evolution }) => evolution !== undefined).length,
-    steps: epochs.length * Math.ceil(9600 / 128),
+    evolutions: epochs.reduce((sum, { evolution }) => sum + (evolution?.evolutions ?? 0), 0),
+    steps: epochs.length * Math.ceil(samples / fit.batchSize),
     seconds: (performance.now() - started) / 1000,
   };
 }

@@ -97,7 +97,7 @@ static void productPanel(const SparseProductArgs& a, const Weight* values, const
   const uint32_t* rows = w.rows;
   const uint32_t* steps = w.steps;
   for (int64_t block = 0; block < w.blocks; ++block) {
-    const float* blockX = x + block * w.blockWidth * Width;
+    const float* blockX = x + firstRowOfX(w, block) * Width;
     const bool first = block == 0 && !a.continues, last = block + 1 == w.blocks && !a.unfinished;
     int64_t group = 0;
     if constexpr (kPairs) {

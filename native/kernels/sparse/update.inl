@@ -112,7 +112,7 @@ static void sparseUpdateRows(const SparseUpdateArgs& a) {
   float* state[rules::kMaxOptimizerState];
   for (int i = 0; i < Rule::stateCount; ++i) state[i] = a.state[i];
   for (int64_t block = 0; block < a.w.blocks; ++block) {
-    const float* x = a.x.data + block * a.w.blockWidth * Width;
+    const float* x = a.x.data + firstRowOfX(a.w, block) * Width;
     for (int64_t group = 0; group < a.w.groups; ++group, rows += kGroupRows, lengths += kGroupRows) {
       const int64_t count = *steps++;
       for (int64_t k = 0; k < count; k += kPieceSteps) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rules/initializers/fans.h"
 #include "rules/rule.h"
 
 namespace setnet::rules {
@@ -10,7 +11,7 @@ struct Normal {
   static constexpr ParameterSpec parameters[] = {{"sigma", 0.05, 0, kNoLimit, true}};
   static constexpr int parameterCount = 1;
   static constexpr bool normal = true;
-  static double scale(const double* p, double, double, double) { return p[0]; }
+  static double scale(const double* p, const Fans&) { return p[0]; }
 };
 
 }  // namespace setnet::rules

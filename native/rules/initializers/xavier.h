@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "rules/initializers/fans.h"
 #include "rules/rule.h"
 
 namespace setnet::rules {
@@ -13,8 +14,8 @@ namespace setnet::rules {
 struct XavierUniform : NoParameters {
   static constexpr const char* name = "xavierUniform";
   static constexpr bool normal = false;
-  static double scale(const double*, double fanIn, double fanOut, double) {
-    return fanIn + fanOut > 0 ? std::sqrt(6 / (fanIn + fanOut)) : 0;
+  static double scale(const double*, const Fans& fans) {
+    return fans.in + fans.out > 0 ? std::sqrt(6 / (fans.in + fans.out)) : 0;
   }
 };
 
@@ -22,8 +23,18 @@ struct XavierUniform : NoParameters {
 struct XavierNormal : NoParameters {
   static constexpr const char* name = "xavierNormal";
   static constexpr bool normal = true;
-  static double scale(const double*, double fanIn, double fanOut, double) {
-    return fanIn + fanOut > 0 ? std::sqrt(2 / (fanIn + fanOut)) : 0;
+  static double scale(const double*, const Fans& fans) {
+    return fans.in + fans.out > 0 ? std::sqrt(2 / (fans.in + fans.out)) : 0;
+  }
+};
+
+// U(-sqrt(6 / (inputs + outputs)), sqrt(6 / (inputs + outputs))), as if the layer were dense: what the authors' Keras
+// program does, which masks a layer that was initialised whole.
+struct DenseXavier : NoParameters {
+  static constexpr const char* name = "denseXavier";
+  static constexpr bool normal = false;
+  static double scale(const double*, const Fans& fans) {
+    return fans.denseIn + fans.denseOut > 0 ? std::sqrt(6 / (fans.denseIn + fans.denseOut)) : 0;
   }
 };
 

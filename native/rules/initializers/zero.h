@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rules/initializers/fans.h"
 #include "rules/rule.h"
 
 namespace setnet::rules {
@@ -8,7 +9,7 @@ namespace setnet::rules {
 struct Zero : NoParameters {
   static constexpr const char* name = "zero";
   static constexpr bool normal = false;
-  static double scale(const double*, double, double, double) { return 0; }
+  static double scale(const double*, const Fans&) { return 0; }
 };
 
 }  // namespace setnet::rules

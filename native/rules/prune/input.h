@@ -12,6 +12,7 @@ struct PruneInput {
   Span<const float> values;  // of one layer, in canonical order
   double zeta;               // the fraction to remove, 0..1
   RandomStream stream;       // purpose RandomPrune, this layer, this evolution
+  uint64_t cells = 0;        // of the layer, with or without a connection
 };
 
 }  // namespace setnet::rules
