@@ -4,7 +4,7 @@ import { defaultThreads, native } from './loader';
 import { checkBuffer, lengthOf, typedArrayName } from './memory';
 import { type NativeCsrMatrix, NativeOutput } from './native';
 import { describe, readName, readNumber, readOptions, typeError } from './options';
-import { type RowBatch, readRowBatch } from './row_batch';
+import { newFloats, type RowBatch, readOut, readRowBatch } from './row_batch';
 import type { FeatureArray, FeatureMatrix } from './types';
 
 /** Integers of any width, or numbers that are integers. */
@@ -177,27 +177,6 @@ function readSizes(rows: unknown, columns: unknown, where: string): { rows: numb
     rows: readNumber(rows, `${where}: rows`, limits),
     columns: readNumber(columns, `${where}: columns`, limits),
   };
-}
-
-function newFloats(length: number, where: string): Float32Array {
-  try {
-    return new Float32Array(length);
-  } catch (cause) {
-    throw new SetnetError('ERR_SETNET_MEMORY', `${where}: no array of ${length} elements can be had`, { cause });
-  }
-}
-
-function readOut(out: unknown, length: number, where: string): Float32Array {
-  if (out === undefined) return newFloats(length, where);
-  if (typedArrayName(out) !== 'Float32Array')
-    throw typeError(`${where}: out must be a Float32Array, not ${describe(out)}`);
-  const array = out as Float32Array;
-  checkBuffer(array, `${where}: out`);
-  if (lengthOf(array) === length) return array;
-  throw new SetnetError(
-    'ERR_SETNET_SHAPE',
-    `${where}: out has ${lengthOf(array)} elements, but the product has ${length}`,
-  );
 }
 
 /** Only this module can make a matrix: what it holds is then native for sure. */
@@ -425,7 +404,7 @@ export class CsrMatrix {
 
   #productSync(x: unknown, out: unknown, transposed: boolean, where: string): Float32Array {
     const { data, length, isEmpty } = this.#readX(x, transposed, where);
-    const product = readOut(out, length, where);
+    const product = readOut(out, length, where, 'product');
     if (isEmpty) return Float32Array.prototype.fill.call(product, 0);
     const method = transposed ? 'transposeMultiplySync' : 'multiplySync';
     guard(() => this.#native[method](data, NativeOutput.logits, product, defaultThreads()));

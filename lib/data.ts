@@ -4,7 +4,7 @@ import { SetnetError } from './errors';
 import { checkBuffer, featureArrayNames, lengthOf, pin, typedArrayName } from './memory';
 import type { NativeCsrMatrix, NativeDataset, NativeFeatures } from './native';
 import { describe, listOf, readOptions, suggest, typeError } from './options';
-import { checkWholeRows, isFeatureArray, readRowBatch } from './row_batch';
+import { checkWholeRows, isFeatureArray, type RowTaker, readRowBatch } from './row_batch';
 import { targetKindOf } from './rules/loss';
 import type { FeatureArray, FeatureMatrix, TargetArray, Targets } from './types';
 
@@ -28,23 +28,23 @@ export interface DataShape {
   classes: readonly string[] | undefined;
 }
 
-const network = { owner: 'network', axis: 'inputs', others: ', a CsrMatrix ' };
+const network: RowTaker = { owner: 'network', axis: 'inputs', others: ', a CsrMatrix ' };
 
 /**
  * The array of a typed array of whole rows, or of { data, shape: [rows, columns] }, or a matrix with a row for each sample;
  * no code of the caller's runs last.
  */
-export function readFeatures(value: unknown, inputs: number, where: string): NativeFeatures {
+export function readFeatures(value: unknown, inputs: number, where: string, taker: RowTaker = network): NativeFeatures {
   if (isFeatureArray(value)) {
-    checkWholeRows(value, inputs, network, where);
+    checkWholeRows(value, inputs, taker, where);
     return value;
   }
   const matrix = nativeMatrix(value);
-  if (matrix === undefined) return readRowBatch(value, inputs, network, where).data;
+  if (matrix === undefined) return readRowBatch(value, inputs, taker, where).data;
   if (matrix.columns === inputs) return matrix;
   throw new SetnetError(
     'ERR_SETNET_SHAPE',
-    `${where} is a CsrMatrix with ${matrix.columns} columns, but the network has ${inputs} inputs`,
+    `${where} is a CsrMatrix with ${matrix.columns} columns, but the ${taker.owner} has ${inputs} inputs`,
   );
 }
 

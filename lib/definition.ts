@@ -123,7 +123,7 @@ function readLayerList(value: unknown, where: string, read: (layer: unknown, whe
   return layers;
 }
 
-function readSeed(value: unknown, where: string): bigint {
+export function readSeed(value: unknown, where: string): bigint {
   const expected = 'an integer from 0 to 2^53 - 1, or a bigint from 0 to 2^64 - 1';
   if (typeof value !== 'number' && typeof value !== 'bigint') {
     throw typeError(`${where} must be ${expected}, not ${describe(value)}`);
@@ -135,7 +135,7 @@ function readSeed(value: unknown, where: string): bigint {
 }
 
 /** 48 bits, so that it can be written down as a number. */
-function drawSeed(): bigint {
+export function drawSeed(): bigint {
   const halves = crypto.getRandomValues(new Uint32Array(2));
   return ((BigInt(halves[0] as number) << 32n) | BigInt(halves[1] as number)) & 0xffffffffffffn;
 }

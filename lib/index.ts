@@ -17,14 +17,14 @@ export { errorCodes, SetnetError, type SetnetErrorCode } from './errors';
 export type { FitOptions } from './fit_options';
 export { LayerView } from './layer_view';
 export type {
-  DenseLayer,
+  DenseLayerDefinition,
   DrawnLayerOptions,
   EvolvableOptions,
   GivenLayerOptions,
   LayerDefinition,
   LayerOptions,
-  MaskedLayer,
-  SparseLayer,
+  MaskedLayerDefinition,
+  SparseLayerDefinition,
   TopologyOptions,
 } from './layers/definition';
 export { type DenseOptions, dense } from './layers/dense';
@@ -53,8 +53,19 @@ export { type Sgd, type SgdOptions, sgd } from './rules/sgd';
 export { type StepOptions, step } from './rules/step';
 export type { Choice, NoParameters } from './rules/table';
 export type { Trigger } from './rules/trigger';
+export { type SampleOrderOptions, sampleOrder } from './sample_order';
 export type { GivenScaling, Scaling } from './scaling';
 export { Session, type SessionOptions } from './session';
+export {
+  type BackwardOptions,
+  type ForwardOptions,
+  type LayerEvolveOptions,
+  type LayerPruneOptions,
+  type LayerStepOptions,
+  type OptimizerBuffer,
+  SparseLayer,
+  type SparseLayerOptions,
+} from './sparse_layer';
 export type { EarlyStopping, Monitor } from './stop_rule';
 export { Training } from './training';
 export type {

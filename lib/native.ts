@@ -120,6 +120,18 @@ export interface NativeCsrMatrix {
   sampledProductSync(a: FeatureArray, b: FeatureArray, samples: number, threads: number): NativeCsrMatrix;
 }
 
+/** What is the same for networks and layers by themselves. */
+export interface NativeEvolutionRules {
+  prune: NativeRule;
+  grow: NativeRule;
+  /** An initializer by name, or 'initializer': as the layer's own. */
+  newWeights: NativeRule;
+  regrowPruned: boolean;
+  keepZeros: boolean;
+  /** Optimizer state of all layers starts at 0 again after each evolution. */
+  resetState: boolean;
+}
+
 export interface NativeDataset {
   x: NativeFeatures;
   rows: number;
@@ -139,25 +151,19 @@ export interface NativeFitOptions {
   learningRate: NativeRule;
   warmup: number;
   /** null: a static topology. */
-  evolution: null | {
-    prune: NativeRule;
-    grow: NativeRule;
-    zeta: number;
-    /** 'constant', 'cosine', ... of the schedules table. */
-    schedule: NativeRule;
-    /** An initializer by name, or 'initializer': as the layer's own. */
-    newWeights: NativeRule;
-    regrowPruned: boolean;
-    keepZeros: boolean;
-    /** Optimizer state of all layers starts at 0 again after each evolution. */
-    resetState: boolean;
-    /** 'epoch', 'steps' or 'probability' of the triggers table. */
-    trigger: NativeRule;
-    /** Layers grow back to the connections they had when the fit began; else as many as were removed. */
-    initialBudget: boolean;
-    finalEvolution: boolean;
-    finalPrune: boolean;
-  };
+  evolution:
+    | null
+    | (NativeEvolutionRules & {
+        zeta: number;
+        /** 'constant', 'cosine', ... of the schedules table. */
+        schedule: NativeRule;
+        /** 'epoch', 'steps' or 'probability' of the triggers table. */
+        trigger: NativeRule;
+        /** Layers grow back to the connections they had when the fit began; else as many as were removed. */
+        initialBudget: boolean;
+        finalEvolution: boolean;
+        finalPrune: boolean;
+      });
   stopRule: NativeStopRule;
   /** Epochs; 0: no checkpoint is stored. */
   checkpointEvery: number;
@@ -402,6 +408,34 @@ export interface NativeNetwork extends NativePredictor {
   dispose(): void;
 }
 
+/** What an optimizer keeps under one name. An array is empty where there is no bias, an object where nothing is learned. */
+export interface NativeOptimizerBuffer {
+  /** One number per connection, in canonical order. */
+  weights: Float32Array;
+  bias: Float32Array;
+  activationParameters: Record<string, Float32Array>;
+}
+
+/**
+ * One sparse layer, driven from outside, all on the calling thread. After dispose everything but info and dispose fails
+ * with ERR_SETNET_STATE.
+ */
+export interface NativeSparseLayer {
+  info(): { connections: number; evolved: boolean; steps: number; evolutions: number };
+  /** x: any number of whole rows; out: rows * units. ERR_SETNET_BUFFER where the two overlap. */
+  forward(x: NativeFeatures, training: boolean, out: Float32Array): void;
+  /** dy: rows * units; out: rows * inputs, or undefined. */
+  backward(dy: FeatureArray, out: Float32Array | undefined): void;
+  step(learningRate: number): void;
+  evolve(options: NativeEvolutionRules & { zeta: number }, growBack: boolean): NativeLayerEvolution;
+  weightGradient(): NativeCsrMatrix;
+  weights(): NativeCsrMatrix;
+  bias(): Float32Array;
+  activationParameters(): Record<string, Float32Array>;
+  state(): Record<string, NativeOptimizerBuffer>;
+  dispose(): void;
+}
+
 /** A file that was read and whose container, offsets and checksum are valid. */
 export interface NativeModelFile {
   readonly json: string;
@@ -452,6 +486,14 @@ export interface NativeModule {
     'activations' | 'losses' | 'optimizers' | 'prune' | 'grow' | 'schedules' | 'triggers' | 'initializers',
     NativeRuleInfo[]
   > & { metrics: NativeMetricInfo[] };
+  /** `spec` has one layer, which is sparse, and no scaling. `index`: its number in the keys of random numbers. */
+  createSparseLayer(
+    spec: NativeNetworkSpec,
+    given: (NativeGivenLayer | undefined)[],
+    options: { optimizer: NativeRule; index: number },
+  ): NativeSparseLayer;
+  /** The order in which epoch `epoch` (from 1) of a network with this seed takes its samples. */
+  sampleOrder(samples: number, seed: bigint, epoch: number): Uint32Array;
   /** The codes of SetnetError, without prefix. */
   codes(): string[];
   buildInfo(): {

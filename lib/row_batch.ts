@@ -73,3 +73,25 @@ export function readRowBatch(value: unknown, width: number, taker: RowTaker, whe
   }
   return { data, rows };
 }
+
+export function newFloats(length: number, where: string): Float32Array {
+  try {
+    return new Float32Array(length);
+  } catch (cause) {
+    throw new SetnetError('ERR_SETNET_MEMORY', `${where}: no array of ${length} elements can be had`, { cause });
+  }
+}
+
+/** Where a result of so many numbers goes: `out`, or a new array. `what`: the result, for messages. */
+export function readOut(out: unknown, length: number, where: string, what: string): Float32Array {
+  if (out === undefined) return newFloats(length, where);
+  if (typedArrayName(out) !== 'Float32Array')
+    throw typeError(`${where}: out must be a Float32Array, not ${describe(out)}`);
+  const array = out as Float32Array;
+  checkBuffer(array, `${where}: out`);
+  if (lengthOf(array) === length) return array;
+  throw new SetnetError(
+    'ERR_SETNET_SHAPE',
+    `${where}: out has ${lengthOf(array)} elements, but the ${what} has ${length}`,
+  );
+}

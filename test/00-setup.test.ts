@@ -64,6 +64,7 @@ describe('00 setup', () => {
       'CsrMatrix',
       'LayerView',
       'SetnetError',
+      'SparseLayer',
       'errorCodes',
       'devices',
       'buildInfo',
@@ -71,7 +72,8 @@ describe('00 setup', () => {
     const factories = [
       'sparse',
       'masked',
-    'presets',
+      'presets',
+      'sampleOrder',
       'dense',
       'set',
       'sgd',

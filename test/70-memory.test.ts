@@ -62,6 +62,24 @@ describe('70 memory @memory', function () {
     );
   });
 
+  it('200 layers by themselves, trained, evolved, half of them not disposed: the level stays', async () => {
+    assertLevel(
+      await rounds(`
+        const layer = setnet.SparseLayer.create({ inputs: 300, units: 400, density: 0.3, activation: 'srelu', dropout: 0.1, seed: round });
+        for (let step = 0; step < 3; step++) {
+          const y = layer.forward(helpers.randomFeatures(40, 300, round), { training: true });
+          layer.backward(y, { inputGradient: step > 0 });
+          layer.weightGradient();
+          layer.step({ learningRate: 0.01 });
+        }
+        layer.evolve();
+        layer.prune();
+        [layer.weights, layer.bias, layer.state];
+        if (round % 2) layer.dispose();
+        await new Promise(setImmediate);`),
+    );
+  });
+
   it('200 matrices with packed forms of their own: the level stays', async () => {
     assertLevel(
       await rounds(`

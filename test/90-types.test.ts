@@ -46,7 +46,7 @@ function withConsumer<T>(work: (folder: string) => T): Promise<T> {
 }
 
 const program = `
-  const { Network, Session, CsrMatrix, SetnetError, sparse, masked, dense, set, sgd, cosine, constant, devices, buildInfo } = setnet;
+  const { Network, Session, CsrMatrix, SparseLayer, sampleOrder, SetnetError, sparse, masked, dense, set, sgd, cosine, constant, devices, buildInfo } = setnet;
   async function main(): Promise<void> {
     const net: setnet.Network = await Network.create({
       inputs: 784, scaling: 'perFeature', classes: ['a', 'b'], seed: 42n, missing: NaN, device: 'auto', threads: 2,
@@ -99,11 +99,20 @@ const program = `
     const products: Float32Array[] = [await m.multiply(x), m.multiplySync({ data: x, shape: [1, 1] }, out), await m.transposeMultiply(new Uint8Array(1)), m.transposeMultiplySync(x)];
     const row: setnet.CsrRow = m.row(0), rowValues: Float32Array = row.values, rowColumns: Uint32Array = row.columnIndices;
     void [made, products, rowValues, rowColumns];
-    const given: setnet.SparseLayer = sparse({ weights: m, bias: new Float32Array(1), zeta: 0.2, activation: 'linear' });
+    const given: setnet.SparseLayerDefinition = sparse({ weights: m, bias: new Float32Array(1), zeta: 0.2, activation: 'linear' });
     void [given, masked({ weights: m, bias: -0.3, evolve: false }), sparse({ weights: m, bias: false })];
     const sparseData: setnet.Dataset = { x: m, y: [0] };
     const features: setnet.Features = m;
     void [net.fit(sparseData, { validation: { x: m, y: [0] } }), net.evaluate(sparseData), net.predictSync(m, out), session.predict(features)];
+    using layer: setnet.SparseLayer = SparseLayer.create({ inputs: 4, units: 2, density: 0.5, activation: 'srelu', optimizer: sgd({ learningRate: 0.1 }), seed: 1n, index: 3, dropout: 0.1, threads: 1 } satisfies setnet.SparseLayerOptions);
+    void [SparseLayer.create({ weights: m, bias: 0.5 }), SparseLayer.create({ inputs: 1, weights: m, bias: new Float32Array(1) })];
+    const y: Float32Array = layer.forward(m, { training: true, out }), noGradient: undefined = layer.backward(y, { inputGradient: false });
+    const dx: Float32Array = layer.backward({ data: y, shape: [1, 2] }, { out }), maybe: Float32Array | undefined = layer.backward(y, { inputGradient: isClosed });
+    const gradient: setnet.CsrMatrix = layer.weightGradient();
+    layer.step(); layer.step({ learningRate: 0.1 });
+    const report: setnet.LayerEvolution = layer.evolve({ zeta: 0.3, prune: 'random', grow: 'random', newWeights: 'initializer', regrowPruned: false }), removal: setnet.LayerEvolution = layer.prune({ zeta: 0.1 });
+    const buffer: setnet.OptimizerBuffer | undefined = layer.state.velocity, order: Uint32Array = sampleOrder(10, { seed: 1, epoch: 2 });
+    void [noGradient, dx, maybe, gradient, report, removal, buffer?.bias, order, layer.steps, layer.weights];
     const degrees: Uint32Array | undefined = net.layers[0]?.inDegree();
     const device: string | undefined = devices()[0]?.reason;
     const version: string = buildInfo().version;
@@ -116,7 +125,7 @@ const program = `
 `;
 
 describe('90 types', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('the declarations compile for consumers with lib es2022 alone, without @types/node, libraries checked', () =>
     withConsumer((folder) => {
@@ -147,6 +156,9 @@ describe('90 types', function () {
         "declare const net: setnet.Network; net.evaluate({ x: new Uint8Array(1), y: [0] }, { metrics: ['samples'] });",
         'new setnet.Network();',
         'new setnet.Session();',
+        'new setnet.SparseLayer();',
+        'setnet.SparseLayer.create({ inputs: 3, units: 3, evolve: false });',
+        'declare const layer: setnet.SparseLayer; const y: Float32Array = layer.backward(new Float32Array(1), { inputGradient: false });',
         'declare const session: setnet.Session; session.fit({});',
         "declare const net: setnet.Network; net.freeze({ optimizeFor: 'size' });",
         "declare const session: setnet.Session; const y: Float32Array = session.predictSync(new Uint8Array(1), { output: 'classes' });",

@@ -69,16 +69,16 @@ export interface GivenLayerOptions extends Omit<LayerOptions, 'units' | 'initial
   readonly initializer?: never;
 }
 
-export type SparseLayer = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'sparse' };
+export type SparseLayerDefinition = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'sparse' };
 
-export type MaskedLayer = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'masked' };
+export type MaskedLayerDefinition = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'masked' };
 
-export interface DenseLayer extends LayerOptions {
+export interface DenseLayerDefinition extends LayerOptions {
   readonly kind: 'dense';
 }
 
 /** A layer of `Network.create`: made by `sparse()`, `masked()` or `dense()`. */
-export type LayerDefinition = SparseLayer | MaskedLayer | DenseLayer;
+export type LayerDefinition = SparseLayerDefinition | MaskedLayerDefinition | DenseLayerDefinition;
 
 const common = ['kind', 'units', 'activation', 'dropout', 'bias'] as const;
 const evolvable = ['evolve', 'zeta'] as const;

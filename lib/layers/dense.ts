@@ -1,4 +1,4 @@
-import { type DenseLayer, type LayerOptions, makeLayer } from './definition';
+import { type DenseLayerDefinition, type LayerOptions, makeLayer } from './definition';
 
 /** Options of {@link dense}. */
 export interface DenseOptions extends LayerOptions {}
@@ -8,6 +8,6 @@ export interface DenseOptions extends LayerOptions {}
  *
  * Errors: `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`.
  */
-export function dense(options: DenseOptions): DenseLayer {
+export function dense(options: DenseOptions): DenseLayerDefinition {
   return makeLayer('dense', options);
 }

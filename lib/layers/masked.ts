@@ -1,4 +1,4 @@
-import { type DrawnLayerOptions, type GivenLayerOptions, type MaskedLayer, makeLayer } from './definition';
+import { type DrawnLayerOptions, type GivenLayerOptions, type MaskedLayerDefinition, makeLayer } from './definition';
 
 /** Options of {@link masked}. */
 export type MaskedOptions = DrawnLayerOptions | GivenLayerOptions;
@@ -9,6 +9,6 @@ export type MaskedOptions = DrawnLayerOptions | GivenLayerOptions;
  *
  * Errors: as of `sparse()`.
  */
-export function masked(options: MaskedOptions): MaskedLayer {
+export function masked(options: MaskedOptions): MaskedLayerDefinition {
   return makeLayer('masked', options);
 }

@@ -1,4 +1,4 @@
-import { type DrawnLayerOptions, type GivenLayerOptions, makeLayer, type SparseLayer } from './definition';
+import { type DrawnLayerOptions, type GivenLayerOptions, makeLayer, type SparseLayerDefinition } from './definition';
 
 /** Options of {@link sparse}. */
 export type SparseOptions = DrawnLayerOptions | GivenLayerOptions;
@@ -11,6 +11,6 @@ export type SparseOptions = DrawnLayerOptions | GivenLayerOptions;
  * Errors: `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`; of `weights` and `bias` also `ERR_SETNET_SHAPE`, `ERR_SETNET_NONFINITE`,
  * `ERR_SETNET_BUFFER`.
  */
-export function sparse(options: SparseOptions): SparseLayer {
+export function sparse(options: SparseOptions): SparseLayerDefinition {
   return makeLayer('sparse', options);
 }

@@ -1,5 +1,5 @@
 // Reads the options of an evolution. Each kind of evolution has a file with its typed factory beside this one.
-import type { NativeFitOptions, NativeRule } from '../native';
+import type { NativeEvolutionRules, NativeFitOptions, NativeRule } from '../native';
 import {
   describe,
   listOf,
@@ -23,20 +23,10 @@ export type Evolution = SetEvolution;
 
 export type NativeEvolution = NonNullable<NativeFitOptions['evolution']>;
 
-const names = [
-  'kind',
-  'zeta',
-  'every',
-  'prune',
-  'keepZeros',
-  'grow',
-  'newWeights',
-  'regrowPruned',
-  'budget',
-  'state',
-  'finalEvolution',
-  'finalPrune',
-] as const;
+/** What one evolution is, whenever it comes. */
+export const evolutionRuleNames = ['prune', 'keepZeros', 'grow', 'newWeights', 'regrowPruned', 'state'] as const;
+
+const names = ['kind', 'zeta', 'every', ...evolutionRuleNames, 'budget', 'finalEvolution', 'finalPrune'] as const;
 
 /** `finalPrune`: what holds where the options do not say it. */
 export function readEvolution(value: unknown, where: string, finalPrune = true): NativeEvolution {
@@ -53,14 +43,9 @@ export function readEvolution(value: unknown, where: string, finalPrune = true):
     );
   }
   return {
-    prune: readPrune(options.prune ?? 'signMagnitude', `${where}.prune`),
-    grow: readGrow(options.grow ?? 'random', `${where}.grow`),
+    ...readEvolutionRules(options, `${where}.`),
     zeta,
     schedule,
-    newWeights: readNewWeights(options.newWeights ?? 'zero', `${where}.newWeights`),
-    regrowPruned: readBoolean(options.regrowPruned ?? true, `${where}.regrowPruned`),
-    keepZeros: readBoolean(options.keepZeros ?? false, `${where}.keepZeros`),
-    resetState: readName(options.state ?? 'keep', `${where}.state`, ['keep', 'reset']) === 'reset',
     trigger: readTrigger(options.every ?? 'epoch', `${where}.every`),
     initialBudget: readName(options.budget ?? 'removed', `${where}.budget`, ['removed', 'initial']) === 'initial',
     finalEvolution,
@@ -84,6 +69,21 @@ export function evolutionObject(evolution: NativeEvolution): object {
     state: evolution.resetState ? 'reset' : 'keep',
     finalEvolution: evolution.finalEvolution,
     finalPrune: evolution.finalPrune,
+  };
+}
+
+/** What is removed and what grows; the options have been read, `where` stands in front of their names. */
+export function readEvolutionRules(
+  options: { readonly [Name in (typeof evolutionRuleNames)[number]]?: unknown },
+  where: string,
+): NativeEvolutionRules {
+  return {
+    prune: readPrune(options.prune ?? 'signMagnitude', `${where}prune`),
+    grow: readGrow(options.grow ?? 'random', `${where}grow`),
+    newWeights: readNewWeights(options.newWeights ?? 'zero', `${where}newWeights`),
+    regrowPruned: readBoolean(options.regrowPruned ?? true, `${where}regrowPruned`),
+    keepZeros: readBoolean(options.keepZeros ?? false, `${where}keepZeros`),
+    resetState: readName(options.state ?? 'keep', `${where}state`, ['keep', 'reset']) === 'reset',
   };
 }
 

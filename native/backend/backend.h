@@ -114,13 +114,14 @@ inline double zetaOf(const core::LayerDefinition& layer, const EvolutionSettings
   return std::min(1.0, layer.zeta * settings.zeta / settings.baseZeta);
 }
 
-// What a layer's evolution is to be.
-inline core::LayerEvolutionInput evolutionInputOf(const core::LayerDefinition& layer, uint32_t index, uint64_t seed,
-                                                  const EvolutionSettings& settings) {
+// What the evolution of a layer is to be, the `position`-th of those that the settings are for; `index`: its number in
+// the keys of random numbers.
+inline core::LayerEvolutionInput evolutionInputOf(const core::LayerDefinition& layer, size_t position, uint32_t index,
+                                                  uint64_t seed, const EvolutionSettings& settings) {
   core::LayerEvolutionInput input;
   input.zeta = zetaOf(layer, settings);
   input.growBack = settings.growBack;
-  if (!settings.budgets.empty()) input.budget = settings.budgets[index];
+  if (!settings.budgets.empty()) input.budget = settings.budgets[position];
   input.seed = seed;
   input.layer = index;
   input.evolution = settings.evolution;
@@ -154,6 +155,23 @@ class Engine {
   // Forward, loss, backward and update on one batch: mean loss over rows.count samples. A feature that is not finite
   // is Code::Nonfinite (row and column named) and nothing has changed. A loss that is not finite is returned as it is.
   virtual Status step(const RowSet& rows, const Targets& targets, const StepSettings& settings, StepResult* result) = 0;
+
+  // A step in its phases, in this order, for whoever computes the loss himself; with its gradient the bits are step's.
+  // Out of order, or with another number of rows, is Code::State, and nothing has changed. A step or an evolution
+  // between them ends the phases; so does a failure of forwardStep.
+  //
+  // The batch through all layers, with the dropout of step `step` of the network's life: out = rows.count x units of
+  // the last layer, row-major. What the other phases need is kept, and the rows are not looked at again.
+  virtual Status forwardStep(const RowSet& rows, uint64_t step, Span<float> out) = 0;
+  // From dy, the loss's gradient by these outputs (a row for each), to that by all activations. dx, where it is not
+  // empty: by the inputs, rows x inputs, row-major. May be done again with another dy: the last one counts.
+  // Code::Nonfinite names row and column of dy; there is no gradient then.
+  virtual Status backward(const MatrixView& dy, Span<float> dx) = 0;
+  // The gradient of a layer's weights, one number per connection in canonical order; weight decay is not in it.
+  virtual Status weightGradient(size_t layer, Span<float> values) = 0;
+  // The optimizer's update of everything that is learned.
+  virtual Status finishStep(const rules::OptimizerStep& step) = 0;
+
   // Inference with the current weights, without dropout: out = rows.count x units, row-major, before the loss makes
   // probabilities.
   virtual Status forward(const RowSet& rows, Span<float> out) = 0;
@@ -165,6 +183,8 @@ class Engine {
   virtual Status checkFinite() const = 0;
   // Canonical form of every layer into model->layers (definition, scaling, counters are the caller's).
   virtual Status exportLayers(core::Model* model, bool withOptimizerState) const = 0;
+  // What it holds in memory, near enough for whoever decides when to collect it.
+  virtual uint64_t bytes() const = 0;
 };
 
 // A network that answers. Many threads may use one at the same time.
@@ -194,6 +214,18 @@ class Backend {
   virtual Status sampledProduct(const core::CsrMatrix& topology, const MatrixView& a, const MatrixView& b, int threads,
                                 Span<float> values) const = 0;
 };
+
+// Code::Shape where dy has not a column for each unit, or dx is neither empty nor as large as the inputs of its rows.
+inline Status checkOuterGradient(const MatrixView& dy, const Span<float>& dx, uint64_t units, uint64_t inputs) {
+  if (dy.columns != units)
+    return Status(Code::Shape, "dy has " + std::to_string(dy.columns) + " columns, but there are " +
+                                   std::to_string(units) + " outputs");
+  if (!dx.empty() && dx.size() != dy.rows * inputs)
+    return Status(Code::Shape, "there is room for " + std::to_string(dx.size()) + " numbers of dx; " +
+                                   std::to_string(dy.rows) + " rows of " + std::to_string(inputs) + " inputs need " +
+                                   std::to_string(dy.rows * inputs));
+  return Status();
+}
 
 // Code::Shape where the operands of a sampled product do not fit together.
 inline Status checkSampledProduct(const core::CsrMatrix& topology, const MatrixView& a, const MatrixView& b,

@@ -3,7 +3,9 @@
 
 #include <cctype>
 #include <string>
+#include <vector>
 
+#include "base/bijection.h"
 #include "binding/addon_data.h"
 #include "binding/arguments.h"
 #include "binding/build_info.h"
@@ -15,6 +17,7 @@
 #include "binding/options.h"
 #include "binding/process.h"
 #include "binding/session.h"
+#include "binding/sparse_layer.h"
 #include "binding/training.h"
 #include "binding/wrapped.h"
 #include "cpu/pool/pool.h"
@@ -27,11 +30,25 @@ namespace setnet::binding {
 
 namespace {
 
+constexpr double kMostSamplesOrdered = 4294967295;  // their numbers have 32 bits
+
 Napi::Value configure(const Napi::CallbackInfo& info) {
   const Napi::Object options = requireObject(info[0], "options");
   const uint64_t parallelism = requireWhole(options.Get("parallelism"), "parallelism", 1, kMostThreadsAsked);
   cpu::pool::configure(static_cast<int>(parallelism));
   return info.Env().Undefined();
+}
+
+// (samples, seed, epoch): the order in which a fit with this seed takes samples in epoch `epoch` of its network's life.
+Napi::Value sampleOrder(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const uint64_t samples = requireWhole(info[0], "samples", 0, kMostSamplesOrdered);
+  const uint64_t seed = requireUint64(info[1], "seed");
+  const uint64_t epoch = requireWhole(info[2], "epoch", 1, kLargestWhole);
+  requireMemory(env, samples * (sizeof(uint64_t) + 2 * sizeof(uint32_t)));
+  std::vector<uint64_t> order(samples);
+  if (samples > 0) Bijection({seed, Purpose::SampleOrder, 0, epoch}, samples).fill(0, samples, order.data());
+  return uint32sToJs(env, addonOf(info), std::vector<uint32_t>(order.begin(), order.end()));
 }
 
 Napi::Value rulesTables(const Napi::CallbackInfo& info) {
@@ -89,6 +106,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   Training::define(env, addon);
   CsrMatrix::define(env, addon);
   ModelFile::define(env, addon);
+  SparseLayer::define(env, addon);
   const napi_property_descriptor functions[] = {
       moduleFunction<configure>(addon, "configure"),
       moduleFunction<Network::create>(addon, "createNetwork"),
@@ -97,6 +115,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
       moduleFunction<CsrMatrix::create>(addon, "createCsrMatrix"),
       moduleFunction<CsrMatrix::createFromDense>(addon, "createCsrMatrixFromDense"),
       moduleFunction<CsrMatrix::createFromCoordinates>(addon, "createCsrMatrixFromCoordinates"),
+      moduleFunction<SparseLayer::create>(addon, "createSparseLayer"),
+      moduleFunction<sampleOrder>(addon, "sampleOrder"),
       moduleFunction<rulesTables>(addon, "rules"),
       moduleFunction<codes>(addon, "codes"),
       moduleFunction<buildInfo>(addon, "buildInfo"),

@@ -13,8 +13,8 @@ namespace setnet::binding {
 class Job;
 class Training;
 
-enum class ClassId : int { Network, Session, Training, CsrMatrix, ModelFile };
-constexpr int kClassCount = 5;
+enum class ClassId : int { Network, Session, Training, CsrMatrix, ModelFile, SparseLayer };
+constexpr int kClassCount = 6;
 
 enum class ArrayId : int { Float32, Float64, Uint32, Int32 };
 constexpr int kArrayCount = 4;

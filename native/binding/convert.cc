@@ -52,9 +52,7 @@ Napi::Object evolutionToJs(Napi::Env env, const train::EvolutionRecord& record) 
   setReport(object, record.total);
   Napi::Array layers = Napi::Array::New(env, record.layers.size());
   for (size_t i = 0; i < record.layers.size(); ++i) {
-    Napi::Object layer = Napi::Object::New(env);
-    setReport(layer, record.layers[i]);
-    layers.Set(static_cast<uint32_t>(i), layer);
+    layers.Set(static_cast<uint32_t>(i), layerEvolutionToJs(env, record.layers[i]));
   }
   object.Set("layers", layers);
   return object;
@@ -120,6 +118,20 @@ std::string hexOf(uint64_t number) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
   return text;
+}
+
+Napi::Object learnedToJs(Napi::Env env, AddonData& addon, int activation, Span<const float> values, uint64_t units) {
+  const Span<const rules::LearnedParameter> learned = rules::learnedOf(activation);
+  Napi::Object object = Napi::Object::New(env);
+  for (size_t i = 0; i < learned.size(); ++i)
+    object.Set(learned[i].name, floatsToJs(env, addon, values.part(i * units, units)));
+  return object;
+}
+
+Napi::Object layerEvolutionToJs(Napi::Env env, const core::LayerEvolutionReport& report) {
+  Napi::Object object = Napi::Object::New(env);
+  setReport(object, report);
+  return object;
 }
 
 Napi::Object evaluationToJs(Napi::Env env, const train::Evaluation& evaluation) {

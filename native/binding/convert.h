@@ -30,6 +30,10 @@ Napi::Value countToJs(Napi::Env env, uint64_t count);  // a number; counts stay 
 // 16 hexadecimal digits.
 std::string hexOf(uint64_t number);
 
+// What an activation has learned, by name: `values` are [parameter][units] of an activation of this rule.
+Napi::Object learnedToJs(Napi::Env env, AddonData& addon, int activation, Span<const float> values, uint64_t units);
+
+Napi::Object layerEvolutionToJs(Napi::Env env, const core::LayerEvolutionReport& report);
 Napi::Object evolutionToJs(Napi::Env env, const train::EvolutionRecord& record);
 Napi::Object evaluationToJs(Napi::Env env, const train::Evaluation& evaluation);
 Napi::Object epochToJs(Napi::Env env, const train::EpochRecord& record);

@@ -185,13 +185,8 @@ Napi::Value Network::activationParameters(Network& self, const Napi::CallbackInf
   const Ref<const core::Model> model = self.requireModel(info.Env());
   const size_t layer = requireLayer(info[0], *model);
   const core::LayerDefinition& definition = model->definition.layers[layer];
-  const Span<const float> values = model->layers[layer].activationParameters;
-  const Span<const rules::LearnedParameter> learned = rules::learnedOf(definition.activation.rule);
-  Napi::Object object = Napi::Object::New(info.Env());
-  for (size_t i = 0; i < learned.size(); ++i)
-    object.Set(learned[i].name,
-               floatsToJs(info.Env(), addonOf(info), values.part(i * definition.units, definition.units)));
-  return object;
+  return learnedToJs(info.Env(), addonOf(info), definition.activation.rule, model->layers[layer].activationParameters,
+                     definition.units);
 }
 
 Napi::Value Network::clone(Network& self, const Napi::CallbackInfo& info) {

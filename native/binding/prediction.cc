@@ -47,17 +47,6 @@ backend::Output outputOf(Answer answer) {
   return answer == Answer::Probabilities ? backend::Output::Probabilities : backend::Output::Raw;
 }
 
-// A predictor reads rows after it has written others.
-template <class T>
-void refuseOverlap(Napi::Env env, const backend::MatrixView& x, Span<T> out) {
-  if (x.isSparse()) return;  // memory of our own
-  const char* xBegin = static_cast<const char*>(x.data);
-  const char* xEnd = xBegin + x.rows * x.columns * elementSize(x.type);
-  const char* outBegin = reinterpret_cast<const char*>(out.data());
-  if (xBegin < outBegin + out.size() * sizeof(T) && outBegin < xEnd)
-    fail(env, Code::Buffer, "out and x overlap in memory");
-}
-
 // The number of each row's largest output; ties go to the lower one. Of a single output that was fitted by fractions: 1
 // where its probability is above 1/2.
 Status predictClasses(const backend::Predictor& predictor, const backend::MatrixView& x, const AnswerShape& shape,
@@ -87,10 +76,10 @@ SyncPrediction::SyncPrediction(const Napi::CallbackInfo& info, const AnswerShape
     : x_(requireRows(info[0], "x", shape.inputs, &matrix_)), shape_(shape), answer_(requireAnswer(info[1], shape)) {
   if (answer_ == Answer::Classes) {
     classes_ = requireInts(info[2], "out", x_.rows);
-    refuseOverlap(info.Env(), x_, classes_);
+    refuseOverlap(info.Env(), x_, "x", classes_);
   } else {
     out_ = requireFloats(info[2], "out", requireProduct(info.Env(), x_.rows, shape.units, "out"));
-    refuseOverlap(info.Env(), x_, out_);
+    refuseOverlap(info.Env(), x_, "x", out_);
   }
 }
 

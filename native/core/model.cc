@@ -87,9 +87,9 @@ Status checkLayer(const std::string& name, const LayerDefinition& layer, uint64_
 Status checkDefinition(const NetworkDefinition& definition) {
   SETNET_TRY(checkSize("inputs", definition.inputs));
   if (definition.layers.empty()) return {Code::Option, "a network needs at least one layer"};
-  if (definition.layers.size() > kMaxLayers)
+  if (definition.layers.size() > kMaxLayers || definition.firstLayer > kMaxLayers - definition.layers.size())
     return {Code::Option, "a network has at most " + number(kMaxLayers) + " layers, but this one has " +
-                              number(definition.layers.size())};
+                              number(definition.firstLayer + definition.layers.size())};
   uint64_t inputs = definition.inputs;
   for (size_t i = 0; i < definition.layers.size(); ++i) {
     SETNET_TRY(checkLayer(layerName(i), definition.layers[i], inputs));
@@ -274,7 +274,7 @@ Status createModel(const NetworkDefinition& definition, const Scaling& scaling, 
     uint64_t held = 0;
     for (size_t i = 0; i < definition.layers.size(); ++i) {
       const Status made = createLayer(definition.layers[i], i < given.size() ? given[i] : GivenLayer(), definition.seed,
-                                      static_cast<uint32_t>(i), &model->layers[i]);
+                                      definition.firstLayer + static_cast<uint32_t>(i), &model->layers[i]);
       if (!made.ok()) return {made.code(), layerName(i) + ": " + made.message()};
       held += bytesOf(model->layers[i]);
       if (held > memoryLimit())

@@ -37,6 +37,9 @@ struct NetworkDefinition {
   uint64_t inputs = 0;
   uint64_t seed = 0;
   std::vector<LayerDefinition> layers;
+  // The number of layers[0] in the keys of random numbers, and where activations ask for it: a layer by itself may
+  // stand anywhere in somebody's network.
+  uint32_t firstLayer = 0;
 };
 
 // One layer's state. A dense layer's matrix is a full CSR matrix only in views and files' eyes: here its topology

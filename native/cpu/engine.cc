@@ -43,8 +43,9 @@ Status Engine::create(const core::Model& model, const backend::TrainingRules& ru
     engine->scratch_.resize(static_cast<size_t>(engine->threads_));
     for (size_t l = 0; l < count; ++l) {
       const core::LayerDefinition& definition = model.definition.layers[l];
-      SETNET_TRY(engine->layers_[l].create(definition, static_cast<uint32_t>(l), model.layers[l], stateCount,
-                                           engine->threads_, &engine->evolution_.packing));
+      const uint32_t index = model.definition.firstLayer + static_cast<uint32_t>(l);
+      SETNET_TRY(engine->layers_[l].create(definition, index, l > 0, model.layers[l], stateCount, engine->threads_,
+                                           &engine->evolution_.packing));
       engine->traces_[l].needsInput = activationNeedsInput(definition.activation.rule);
     }
     engine->evolution_ = EvolutionBuffers();
@@ -71,11 +72,12 @@ Status Engine::evolve(const EvolutionSettings& settings, std::vector<core::Layer
     std::vector<core::LayerEvolutionReport> made(layers_.size());
     evolution_.layers.resize(layers_.size());
     for (size_t l = 0; l < layers_.size(); ++l)
-      SETNET_TRY(layers_[l].evolve(settings, seed_, &evolution_, &evolution_.layers[l], &made[l]));
+      SETNET_TRY(layers_[l].evolve(settings, l, seed_, &evolution_, &evolution_.layers[l], &made[l]));
     for (size_t l = 0; l < layers_.size(); ++l)
       SETNET_TRY(layers_[l].commit(&evolution_.layers[l], &evolution_.packing));
     if (settings.rules.resetState)
       for (Layer& layer : layers_) layer.resetState();
+    phases_.reset();
     *reports = std::move(made);
     if (evolution_.bytes() > kKeptForEvolution) evolution_ = EvolutionBuffers();
   } catch (const std::bad_alloc&) {
@@ -102,6 +104,15 @@ Status Engine::exportLayers(core::Model* model, bool withOptimizerState) const {
     return outOfMemory("a network was exported");
   }
   return Status();
+}
+
+uint64_t Engine::bytes() const {
+  uint64_t bytes = sizeof(*this) + evolution_.bytes() + inputMemory_.bytes() + outerMemory_.bytes() + memory_.bytes() +
+                   inputTiles_.bytes() + gradientTiles_.bytes() + terms_.bytes() + predicted_.bytes();
+  for (const Layer& layer : layers_) bytes += layer.bytes();
+  for (const Trace& trace : traces_) bytes += trace.kept.bytes();
+  for (const Buffer<float>& scratch : scratch_) bytes += scratch.bytes();
+  return bytes;
 }
 
 }  // namespace setnet::cpu

@@ -6,9 +6,12 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/step_phases.h"
 #include "cpu/buffer.h"
 #include "cpu/inference.h"
 #include "cpu/layer.h"
+#include "cpu/partition.h"
+#include "cpu/pool/pool.h"
 #include "kernels/kernel_table.h"
 
 namespace setnet::cpu {
@@ -20,10 +23,15 @@ class Engine : public backend::Engine {
 
   Status step(const backend::RowSet& rows, const backend::Targets& targets, const backend::StepSettings& settings,
               backend::StepResult* result) override;
+  Status forwardStep(const backend::RowSet& rows, uint64_t step, Span<float> out) override;
+  Status backward(const backend::MatrixView& dy, Span<float> dx) override;
+  Status weightGradient(size_t layer, Span<float> values) override;
+  Status finishStep(const rules::OptimizerStep& step) override;
   Status forward(const backend::RowSet& rows, Span<float> out) override;
   Status evolve(const backend::EvolutionSettings& settings, std::vector<core::LayerEvolutionReport>* reports) override;
   Status checkFinite() const override;
   Status exportLayers(core::Model* model, bool withOptimizerState) const override;
+  uint64_t bytes() const override;
 
  private:
   // What forward leaves behind for backward, one per layer.
@@ -56,17 +64,22 @@ class Engine : public backend::Engine {
   ForwardForm formOf(size_t layer) const;
   int partsOf(size_t layer, const Slice& slice) const;
 
-  // Forward, loss and gradients of all activations, for one slice.
-  Status runSlice(const Slice& slice, const backend::RowSet& rows, const backend::Targets& targets, uint64_t step);
+  // run(slice) for all slices, several at once. The failure of the first that failed.
+  template <class Run>
+  Status forEachSlice(const Run& run);
+  Status forwardSlice(const Slice& slice, const backend::RowSet& rows, uint64_t step);
+  // From the gradient by the outputs, which lies in the last trace's dy, to that of all activations.
+  void backwardSlice(const Slice& slice);
   void forwardLayer(size_t layer, const Slice& slice, uint64_t step);
   void dropOut(size_t layer, const Slice& slice, Range units, uint64_t step);
   Status computeLoss(const Slice& slice, const backend::Targets& targets);
   void activationGradient(size_t layer, const Slice& slice, Range units);
+  // dL/dz of the layer below, or of the first layer dL/dx.
   void inputGradient(size_t layer, const Slice& slice);
   void sumLoss(const backend::Targets& targets, backend::StepResult* result) const;
 
   // The update of all weights, once the gradients of all samples are there.
-  void update();
+  void update(const rules::OptimizerStep& step);
   void updateDense(size_t layer);
   int denseParts(size_t layer) const;
   void updateBias(size_t layer, Range units);
@@ -93,6 +106,9 @@ class Engine : public backend::Engine {
   int denseSteps_ = 0;  // that need not be tried: the last one that was had too many inputs
   int64_t slicePanels_ = 1, slices_ = 1;
   std::vector<Trace> traces_;
+  kernels::Panels dx_;         // of a step in phases
+  Buffer<float> outerMemory_;  // dx_
+  backend::StepPhases phases_;
   Buffer<float> inputMemory_;  // x_
   Buffer<float> memory_;       // all other panels
   Buffer<float> inputTiles_, gradientTiles_;
@@ -111,6 +127,29 @@ class Engine : public backend::Engine {
   EvolutionBuffers evolution_;
   WorkspacePool workspaces_;
   std::vector<ForwardForm> forms_;
+  // More shares of the slices than threads, so that one that is held up elsewhere leaves work to the others.
+  static constexpr int kSharesPerThread = 4;
 };
+
+template <class Run>
+Status Engine::forEachSlice(const Run& run) {
+  uint64_t work = 0;
+  for (const Layer& layer : layers_) work += layer.forwardForm().work() * static_cast<uint64_t>(samples_);
+  const int shares =
+      partsFor(work, threads_) == 1
+          ? 1
+          : static_cast<int>(std::min<int64_t>(slices_, static_cast<int64_t>(kSharesPerThread) * threads_));
+  pool::parallel(shares, [&](int share) {
+    failures_[share] = Status();
+    const int64_t end = slices_ * (share + 1) / shares;
+    for (int64_t s = slices_ * share / shares; s < end && failures_[share].ok(); ++s) {
+      Slice slice = sliceAt(s);
+      slice.scratch = scratch_[share].data();
+      failures_[share] = run(slice);
+    }
+  });
+  for (int share = 0; share < shares; ++share) SETNET_TRY(failures_[share]);
+  return Status();
+}
 
 }  // namespace setnet::cpu

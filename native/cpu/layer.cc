@@ -40,8 +40,8 @@ bool allFinite(const StateBuffers& buffers) {
 
 }  // namespace
 
-Status Layer::create(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state,
-                     int stateCount, int threads, PackMemory* memory) {
+Status Layer::create(const core::LayerDefinition& definition, uint32_t index, bool hasInputGradient,
+                     const core::LayerState& state, int stateCount, int threads, PackMemory* memory) {
   definition_ = definition;
   definition_.activation = rules::placed(definition.activation, index);
   index_ = index;
@@ -70,6 +70,7 @@ Status Layer::create(const core::LayerDefinition& definition, uint32_t index, co
     scatterMasked(state.weights, buffers);
     return Status();
   }
+  hasTransposed_ = hasInputGradient;
   const float* companions[kMaxCompanions] = {};
   for (size_t i = 0; i < buffers.size(); ++i) companions[i] = buffers[i].data();
   return packSparse(state.weights, companions, memory);
@@ -87,13 +88,28 @@ Status Layer::packSparse(const CsrView& matrix, const float* const* state, PackM
   options.companionCount = stateCount_;
   options.companions = state;
   options.updatable = true;
-  Status status = packed_.pack(matrix, options, memory);
-  if (status.ok() && index_ > 0) status = transposed_.packTransposed(matrix, packed_, threads_, memory);
+  const Status status = packed_.pack(matrix, options, memory);
   if (!status.ok()) return Status(status.code(), "layers[" + std::to_string(index_) + "]: " + status.message());
-  for (int part = 0; index_ > 0 && part < transposed_.parts(); ++part) {
+  return hasTransposed_ ? packTransposed(matrix, memory) : Status();
+}
+
+Status Layer::packTransposed(const CsrView& matrix, PackMemory* memory) {
+  const Status status = transposed_.packTransposed(matrix, packed_, threads_, memory);
+  if (!status.ok()) return Status(status.code(), "layers[" + std::to_string(index_) + "]: " + status.message());
+  for (int part = 0; part < transposed_.parts(); ++part) {
     const kernels::GatherArgs values = transposed_.refresh(packed_, part);
     for (int64_t k = values.begin; k < values.end; ++k) values.to[k] = values.from[values.positions[k]];
   }
+  return Status();
+}
+
+Status Layer::prepareInputGradient(PackMemory* memory) {
+  if (!isSparse() || hasTransposed_) return Status();
+  CsrMatrix matrix;
+  StateBuffers state;
+  SETNET_TRY(canonical(&matrix, &state, memory));
+  SETNET_TRY(packTransposed(matrix, memory));
+  hasTransposed_ = true;
   return Status();
 }
 
@@ -139,14 +155,14 @@ Status Layer::canonical(CsrMatrix* matrix, StateBuffers* state, PackMemory* memo
                         memory);
 }
 
-Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolutionBuffers* buffers,
-                     EvolvedLayer* evolved, core::LayerEvolutionReport* report) const {
+Status Layer::evolve(const backend::EvolutionSettings& settings, size_t position, uint64_t seed,
+                     EvolutionBuffers* buffers, EvolvedLayer* evolved, core::LayerEvolutionReport* report) const {
   *report = core::LayerEvolutionReport();
   report->connections = connections();
   evolved->changed = false;
-  if (!core::isEvolved(definition_) || !settings.isChosen(index_)) return Status();
+  if (!core::isEvolved(definition_) || !settings.isChosen(position)) return Status();
 
-  const core::LayerEvolutionInput input = backend::evolutionInputOf(definition_, index_, seed, settings);
+  const core::LayerEvolutionInput input = backend::evolutionInputOf(definition_, position, index_, seed, settings);
   Status status;
   if (isSparse()) {
     CanonicalLayer& before = buffers->before;
@@ -252,6 +268,14 @@ Status Layer::checkFinite() const {
         return notFinite(index_, "an optimizer state of the weights");
   }
   return Status();
+}
+
+uint64_t Layer::bytes() const {
+  uint64_t bytes = packed_.bytes() + transposed_.bytes() + dense_.weights.bytes() + dense_.mask.bytes();
+  for (const Buffer<float>& state : dense_.state) bytes += state.bytes();
+  bytes += mask_.rowPointers.size() * sizeof(uint64_t) + mask_.columnIndices.size() * sizeof(uint32_t);
+  const uint64_t perUnit = static_cast<uint64_t>(1 + stateCount_) * sizeof(float);
+  return bytes + (bias_.size() + activationParameters_.size()) * perUnit;
 }
 
 Status Layer::exportState(bool withOptimizerState, core::LayerState* exported) const {

@@ -34,13 +34,18 @@ struct EvolutionBuffers {
 
 class Layer {
  public:
-  // `index` counts from 0; the first layer needs no input gradient. Optimizer state is taken over where `state` has
-  // `stateCount` buffers. Code::Memory.
-  Status create(const core::LayerDefinition& definition, uint32_t index, const core::LayerState& state, int stateCount,
-                int threads, PackMemory* memory);
+  // `index` counts from 0. `hasInputGradient`: a first layer needs none, or asks for it later. Optimizer state is taken
+  // over where `state` has `stateCount` buffers. Code::Memory.
+  Status create(const core::LayerDefinition& definition, uint32_t index, bool hasInputGradient,
+                const core::LayerState& state, int stateCount, int threads, PackMemory* memory);
+  // From now on there is what the gradient of the inputs needs. Code::Memory.
+  Status prepareInputGradient(PackMemory* memory);
 
   const core::LayerDefinition& definition() const { return definition_; }
+  uint32_t index() const { return index_; }
   bool isSparse() const { return definition_.kind == core::LayerKind::Sparse; }
+  // A transposed form, whose values follow those of the other one.
+  bool hasTransposed() const { return hasTransposed_; }
   int64_t inputs() const { return static_cast<int64_t>(definition_.inputs); }
   int64_t units() const { return static_cast<int64_t>(definition_.units); }
   uint64_t connections() const;
@@ -58,8 +63,8 @@ class Layer {
   std::vector<float>& activationParameters() { return activationParameters_; }  // [parameter][units], or empty
   std::vector<std::vector<float>>& activationState() { return activationState_; }
 
-  // The layer after this evolution; nothing is changed yet.
-  Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, EvolutionBuffers* buffers,
+  // The layer, which is number `position` of its engine's, after this evolution; nothing is changed yet.
+  Status evolve(const backend::EvolutionSettings& settings, size_t position, uint64_t seed, EvolutionBuffers* buffers,
                 EvolvedLayer* evolved, core::LayerEvolutionReport* report) const;
   // Code::Memory: then the layer is not to be used any more.
   Status commit(EvolvedLayer* evolved, PackMemory* memory);
@@ -70,6 +75,7 @@ class Layer {
   // Code::Diverged where a weight, bias, activation parameter or optimizer state is not finite.
   Status checkFinite() const;
   Status exportState(bool withOptimizerState, core::LayerState* out) const;
+  uint64_t bytes() const;
 
  private:
 #ifndef NDEBUG
@@ -77,6 +83,7 @@ class Layer {
                       const CanonicalLayer& before, const EvolvedLayer& evolved) const;
 #endif
   Status packSparse(const CsrView& matrix, const float* const* state, PackMemory* memory);
+  Status packTransposed(const CsrView& matrix, PackMemory* memory);
   void scatterMasked(const core::CsrMatrix& matrix, const std::vector<std::vector<float>>& state);
   // Topology and values in canonical order, and the state of every connection.
   Status canonical(core::CsrMatrix* matrix, std::vector<std::vector<float>>* state, PackMemory* memory) const;
@@ -85,8 +92,9 @@ class Layer {
   uint32_t index_ = 0;
   int threads_ = 1;
   int stateCount_ = 0;
-  PackedMatrix packed_;      // sparse: weights and their state
-  PackedMatrix transposed_;  // sparse, not the first layer: for the gradient of the inputs
+  PackedMatrix packed_;  // sparse: weights and their state
+  bool hasTransposed_ = false;
+  PackedMatrix transposed_;  // sparse: for the gradient of the inputs
   DenseForm dense_;          // masked and dense
   core::CsrMatrix mask_;     // masked: the topology (its values are not kept)
   std::vector<float> bias_;

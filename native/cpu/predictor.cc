@@ -55,7 +55,7 @@ Status Predictor::packLayer(const core::Model& model, size_t l, const backend::P
   form.units = static_cast<int64_t>(definition.units);
   bias_[l] = state.bias;
   form.bias = state.bias.empty() ? nullptr : bias_[l].data();
-  form.activation = rules::placed(definition.activation, l);
+  form.activation = rules::placed(definition.activation, model.definition.firstLayer + l);
   learned_[l] = state.activationParameters;
   form.learned = learned_[l].empty() ? nullptr : learned_[l].data();
   const bool rounded = options.precision == backend::Precision::Bf16;

@@ -42,6 +42,38 @@ Status packBatch(const kernels::KernelTable& kernels, const MatrixView& batch, c
 
 // The update of training with an optimizer that leaves the gradient behind: SGD with a learning rate of -1 from weights
 // and velocities of 0, w = 0 - -1 * g, which is exact.
+Status sampledPanels(const kernels::KernelTable& kernels, const core::CsrMatrix& topology,
+                     const kernels::ConstPanels& gradient, const kernels::ConstPanels& x, int64_t vectors,
+                     const LiveInputs* live, int parts, Span<float> values) {
+  std::fill(values.begin(), values.end(), 0.0f);
+  if (values.empty()) return Status();
+  core::CsrView zeros = topology;
+  zeros.values = values;
+  PackOptions options;
+  options.parts = parts;
+  options.companionCount = rules::stateCountOf(static_cast<int>(rules::Optimizer::Sgd));
+  options.updatable = true;
+  PackedMatrix packed;
+  PackMemory memory;
+  SETNET_TRY(packed.pack(zeros, options, &memory));
+
+  rules::RuleChoice sgd = {};  // no momentum, no decay
+  sgd.rule = static_cast<int>(rules::Optimizer::Sgd);
+  float coefficients[rules::kMaxCoefficients];
+  rules::prepareOptimizer(sgd, {-1.0f, 1}, false, coefficients);
+  pool::parallel(packed.parts(), [&](int part) {
+    kernels::SparseUpdateArgs args = {};
+    args.w = live ? live->view(packed, part) : packed.view(part);
+    for (int i = 0; i < packed.companionCount(); ++i) args.state[i] = packed.companion(part, i);
+    args.x = x;
+    args.gradient = gradient;
+    args.vectors = vectors;
+    args.optimizer = {sgd.rule, coefficients};
+    kernels.sparseUpdate(args);
+  });
+  return packed.unpack(nullptr, nullptr, values.data(), nullptr, &memory);
+}
+
 Status sampledProduct(const core::CsrMatrix& topology, const MatrixView& a, const MatrixView& b, int threads,
                       Span<float> values) {
   SETNET_TRY(backend::checkSampledProduct(topology, a, b, values));
@@ -55,34 +87,10 @@ Status sampledProduct(const core::CsrMatrix& topology, const MatrixView& a, cons
     Panels gradient, x;
     SETNET_TRY(packBatch(*kernels, a, "a", threads, &memoryOfA, &gradient));
     SETNET_TRY(packBatch(*kernels, b, "b", threads, &memoryOfB, &x));
-    if (values.empty()) return Status();
-
-    core::CsrView zeros = topology;
-    zeros.values = values;
+    const int64_t vectors =
+        static_cast<int64_t>((a.rows + static_cast<uint64_t>(kLanes) - 1) / static_cast<uint64_t>(kLanes));
     const int parts = partsFor(saturatedProduct(topology.count(), a.rows), threads);
-    PackOptions options;
-    options.parts = parts;
-    options.companionCount = rules::stateCountOf(static_cast<int>(rules::Optimizer::Sgd));
-    options.updatable = true;
-    PackedMatrix packed;
-    PackMemory memory;
-    SETNET_TRY(packed.pack(zeros, options, &memory));
-
-    rules::RuleChoice sgd = {};  // no momentum, no decay
-    sgd.rule = static_cast<int>(rules::Optimizer::Sgd);
-    float coefficients[rules::kMaxCoefficients];
-    rules::prepareOptimizer(sgd, {-1.0f, 1}, false, coefficients);
-    pool::parallel(packed.parts(), [&](int part) {
-      kernels::SparseUpdateArgs args = {};
-      args.w = packed.view(part);
-      for (int i = 0; i < packed.companionCount(); ++i) args.state[i] = packed.companion(part, i);
-      args.x = x;
-      args.gradient = gradient;
-      args.vectors = static_cast<int64_t>((a.rows + static_cast<uint64_t>(kLanes) - 1) / static_cast<uint64_t>(kLanes));
-      args.optimizer = {sgd.rule, coefficients};
-      kernels->sparseUpdate(args);
-    });
-    return packed.unpack(nullptr, nullptr, values.data(), nullptr, &memory);
+    return sampledPanels(*kernels, topology, gradient, x, vectors, nullptr, parts, values);
   } catch (const std::bad_alloc&) {
     return Status(Code::Memory, "no memory while a sampled product was made");
   }

@@ -43,9 +43,6 @@ Status checkTargets(int loss, const Targets& targets, uint64_t count, int64_t un
 
 float keptScale(double rate) { return static_cast<float>(1 / (1 - rate)); }
 
-// More shares of the slices than threads, so that one that is held up elsewhere leaves work to the others.
-constexpr int kSharesPerThread = 4;
-
 template <class Item, class Run>
 void forEach(const std::vector<Item>& items, bool serial, const Run& run) {
   if (serial)
@@ -190,7 +187,7 @@ void Engine::dropOut(size_t layer, const Slice& slice, Range units, uint64_t ste
   args.vectors = slice.vectors;
   args.firstSample = static_cast<uint32_t>(slice.firstSample);
   args.seed = seed_;
-  args.counter1 = static_cast<uint32_t>(Purpose::Dropout) | static_cast<uint32_t>(layer) << 8;
+  args.counter1 = static_cast<uint32_t>(Purpose::Dropout) | layers_[layer].index() << 8;
   args.counter3 = static_cast<uint32_t>(step);
   args.threshold = static_cast<uint32_t>(std::floor(rate * 65536 + 0.5));
   args.keptScale = keptScale(rate);
@@ -236,14 +233,14 @@ void Engine::activationGradient(size_t layer, const Slice& slice, Range units) {
                                 layers_[layer].units()});
 }
 
-// dL/dz of the layer below: through this layer's weights, dropout and activation.
+// Through this layer's weights, and the dropout and activation of the layer below where there is one.
 void Engine::inputGradient(size_t layer, const Slice& slice) {
   Layer& l = layers_[layer];
-  const core::LayerDefinition& below = layers_[layer - 1].definition();
-  const Panels from = of(slice, traces_[layer].gradient), to = of(slice, traces_[layer - 1].dy);
+  const core::LayerDefinition* below = layer > 0 ? &layers_[layer - 1].definition() : nullptr;
+  const Panels from = of(slice, traces_[layer].gradient), to = of(slice, below ? traces_[layer - 1].dy : dx_);
   const int wanted = partsOf(layer, slice);
   if (l.isSparse()) {
-    const bool fused = below.dropout <= 0 && activationIsCheap(below.activation.rule);
+    const bool fused = below && below->dropout <= 0 && activationIsCheap(below->activation.rule);
     PackedMatrix& transposed = l.transposed();
     auto run = [&](int part) {
       if (wanted > 1) bringPanelsNear(from, slice.vectors, l.units());
@@ -253,12 +250,12 @@ void Engine::inputGradient(size_t layer, const Slice& slice) {
       args.y = to;
       args.vectors = slice.vectors;
       if (fused) {
-        args.activation = below.activation.rule;
-        args.parameters = below.activation.parameters;
+        args.activation = below->activation.rule;
+        args.parameters = below->activation.parameters;
         args.below = of(slice, traces_[layer - 1].z).data;
       }
       kernels_->sparseProduct(args);
-      if (!fused) activationGradient(layer - 1, slice, transposed.rowsOf(part));
+      if (below && !fused) activationGradient(layer - 1, slice, transposed.rowsOf(part));
     };
     if (wanted > 1)
       pool::parallel(transposed.parts(), run);
@@ -273,22 +270,24 @@ void Engine::inputGradient(size_t layer, const Slice& slice) {
       const Range block = {begin, std::min(inputs.end, begin + kRowBlock)};
       kernels_->denseInputGradient({block.begin, block.end, l.units(), l.dense().weights.data(), l.dense().stride, from,
                                     to, slice.vectors, scratch});
-      activationGradient(layer - 1, slice, block);
+      if (below) activationGradient(layer - 1, slice, block);
     }
   });
 }
 
-Status Engine::runSlice(const Slice& slice, const RowSet& rows, const Targets& targets, uint64_t step) {
+Status Engine::forwardSlice(const Slice& slice, const RowSet& rows, uint64_t step) {
   const uint64_t first = static_cast<uint64_t>(slice.firstSample), count = static_cast<uint64_t>(slice.samples);
   if (isLive_)
     SETNET_TRY(live_.pack(scaling_, rows, first, count, of(slice, x_)));
   else
     SETNET_TRY(packFeatures(*kernels_, scaling_, rows, first, count, of(slice, x_), slice.alone ? threads_ : 1));
   for (size_t l = 0; l < layers_.size(); ++l) forwardLayer(l, slice, step);
-  SETNET_TRY(computeLoss(slice, targets));
+  return Status();
+}
+
+void Engine::backwardSlice(const Slice& slice) {
   activationGradient(layers_.size() - 1, slice, {0, layers_.back().units()});
   for (size_t l = layers_.size(); l-- > 1;) inputGradient(l, slice);
-  return Status();
 }
 
 void Engine::sumLoss(const Targets& targets, StepResult* result) const {
@@ -346,7 +345,9 @@ void Engine::updateBias(size_t layer, Range units) {
 
 // All parts of all sparse layers and the small dense ones, then the transposed forms, whose values follow, and the
 // large dense layers.
-void Engine::update() {
+void Engine::update(const rules::OptimizerStep& step) {
+  rules::prepareOptimizer(rules_.optimizer, step, false, weightCoefficients_);
+  rules::prepareOptimizer(rules_.optimizer, step, true, biasCoefficients_);
   const auto updateItem = [&](const Item& item) {
     if (item.layer == kSmallDense) {
       // They share memory: one after the other.
@@ -393,7 +394,7 @@ void Engine::update() {
     left = false;
     for (size_t l = 0; l < layers_.size(); ++l) {
       const bool updates = layers_[l].isSparse() && part < layers_[l].packed().parts();
-      const bool refreshes = layers_[l].isSparse() && l > 0 && part < layers_[l].transposed().parts();
+      const bool refreshes = layers_[l].hasTransposed() && part < layers_[l].transposed().parts();
       if (updates) updates_.push_back({l, part});
       if (refreshes) refreshes_.push_back({l, part});
       left = left || updates || refreshes;
@@ -448,6 +449,7 @@ void Engine::updateDense(size_t layer) {
 }
 
 Status Engine::step(const RowSet& rows, const Targets& targets, const StepSettings& settings, StepResult* result) {
+  phases_.reset();
   if (rows.count == 0) return Status(Code::Data, "a step needs at least one sample");
   SETNET_TRY(checkRows(rows, layers_.front().definition().inputs));
   SETNET_TRY(checkTargets(rules_.loss, targets, rows.count, layers_.back().units()));
@@ -456,27 +458,14 @@ Status Engine::step(const RowSet& rows, const Targets& targets, const StepSettin
   RowSet features = rows;
   SETNET_TRY(numberInputs(&features));
   SETNET_TRY(reserve(static_cast<int64_t>(rows.count)));
-  const rules::OptimizerStep step = {settings.learningRate, settings.optimizerStep};
-  rules::prepareOptimizer(rules_.optimizer, step, false, weightCoefficients_);
-  rules::prepareOptimizer(rules_.optimizer, step, true, biasCoefficients_);
-
-  uint64_t work = 0;
-  for (const Layer& layer : layers_) work += layer.forwardForm().work() * rows.count;
-  const int shares =
-      partsFor(work, threads_) == 1
-          ? 1
-          : static_cast<int>(std::min<int64_t>(slices_, static_cast<int64_t>(kSharesPerThread) * threads_));
-  pool::parallel(shares, [&](int share) {
-    const int64_t end = slices_ * (share + 1) / shares;
-    for (int64_t s = slices_ * share / shares; s < end && failures_[share].ok(); ++s) {
-      Slice slice = sliceAt(s);
-      slice.scratch = scratch_[share].data();
-      failures_[share] = runSlice(slice, features, targets, settings.step);
-    }
-  });
-  for (int share = 0; share < shares; ++share) SETNET_TRY(failures_[share]);
+  SETNET_TRY(forEachSlice([&](const Slice& slice) {
+    SETNET_TRY(forwardSlice(slice, features, settings.step));
+    SETNET_TRY(computeLoss(slice, targets));
+    backwardSlice(slice);
+    return Status();
+  }));
   sumLoss(targets, result);
-  update();
+  update({settings.learningRate, settings.optimizerStep});
   return Status();
 }
 

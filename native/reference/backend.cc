@@ -1,8 +1,10 @@
 #include "reference/backend.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
+#include "backend/step_phases.h"
 #include "reference/inputs.h"
 #include "reference/network.h"
 #include "reference/rules.h"
@@ -63,13 +65,13 @@ class ReferenceEngine : public backend::Engine {
       : network_(model, rules::stateCountOf(rules.optimizer.rule)), rules_(rules) {}
 
   Status step(const RowSet& rows, const Targets& targets, const StepSettings& settings, StepResult* result) override {
+    phases_.reset();
     if (rows.count == 0) return Status(Code::Data, "a step needs at least one sample");
     SETNET_TRY(checkTargets(rules_.loss, targets, rows.count, network_.units()));
     std::vector<Trace> traces;
     SETNET_TRY(network_.read(rows, &traces));
 
-    std::vector<LayerGradient> gradients;
-    for (const Layer& layer : network_.layers()) gradients.push_back(layer.zeroGradient());
+    std::vector<LayerGradient> gradients = zeroGradients();
     const double scale = 1 / rules::lossDivisor(rules_.loss, rows.count, network_.units());
     const float* numbers = static_cast<const float*>(targets.numbers.matrix.data);
     const bool byClass = rules::targetOf(rules_.loss) == rules::Target::Class;
@@ -86,8 +88,51 @@ class ReferenceEngine : public backend::Engine {
       result->correct += right;
       network_.backward(traces[k], std::move(dy), &gradients);
     }
-    for (size_t l = 0; l < gradients.size(); ++l)
-      network_.layers()[l].update(rules_.optimizer, {settings.learningRate, settings.optimizerStep}, gradients[l]);
+    update({settings.learningRate, settings.optimizerStep}, gradients);
+    return Status();
+  }
+
+  Status forwardStep(const RowSet& rows, uint64_t step, Span<float> out) override {
+    phases_.reset();
+    if (rows.count == 0) return Status(Code::Data, "a step needs at least one sample");
+    SETNET_TRY(checkOut(out, rows.count, network_.units()));
+    SETNET_TRY(network_.read(rows, &traces_));
+    for (uint64_t k = 0; k < rows.count; ++k) {
+      network_.forward(&step, k, &traces_[k]);
+      writeRow(traces_[k].outputs(), k, out);
+    }
+    phases_.onForward(rows.count);
+    return Status();
+  }
+
+  Status backward(const backend::MatrixView& dy, Span<float> dx) override {
+    SETNET_TRY(phases_.checkBackward(dy.rows));
+    SETNET_TRY(backend::checkOuterGradient(dy, dx, network_.units(), network_.definition().inputs));
+    phases_.onBackwardBegin();
+    gradients_ = zeroGradients();
+    for (uint64_t k = 0; k < dy.rows; ++k) {
+      std::vector<double> row, below;
+      const Status status = readInputs(dy, k, core::Scaling(), &row);
+      if (!status.ok()) return Status(status.code(), "dy: " + status.message());
+      network_.backward(traces_[k], std::move(row), &gradients_, &below);
+      if (!dx.empty()) writeRow(below, k, dx);
+    }
+    phases_.onBackward();
+    return Status();
+  }
+
+  Status weightGradient(size_t layer, Span<float> values) override {
+    SETNET_TRY(phases_.checkGradient());
+    const std::vector<float> gradient = network_.layers()[layer].weightGradient(gradients_[layer]);
+    SETNET_TRY(checkOut(values, 1, gradient.size()));
+    std::copy(gradient.begin(), gradient.end(), values.begin());
+    return Status();
+  }
+
+  Status finishStep(const rules::OptimizerStep& step) override {
+    SETNET_TRY(phases_.checkGradient());
+    phases_.reset();
+    update(step, gradients_);
     return Status();
   }
 
@@ -97,8 +142,7 @@ class ReferenceEngine : public backend::Engine {
     SETNET_TRY(network_.read(rows, &traces));
     for (uint64_t k = 0; k < rows.count; ++k) {
       network_.forward(nullptr, k, &traces[k]);
-      for (uint64_t u = 0; u < network_.units(); ++u)
-        out[k * network_.units() + u] = static_cast<float>(traces[k].outputs()[u]);
+      writeRow(traces[k].outputs(), k, out);
     }
     return Status();
   }
@@ -108,7 +152,8 @@ class ReferenceEngine : public backend::Engine {
     std::vector<Layer> evolved = network_.layers();
     std::vector<core::LayerEvolutionReport> made(evolved.size());
     for (size_t l = 0; l < evolved.size(); ++l)
-      SETNET_TRY(network_.layers()[l].evolve(settings, network_.definition().seed, &evolved[l], &made[l]));
+      SETNET_TRY(network_.layers()[l].evolve(settings, l, network_.definition().seed, &evolved[l], &made[l]));
+    phases_.reset();
     network_.layers() = std::move(evolved);
     if (settings.rules.resetState)
       for (Layer& layer : network_.layers()) layer.resetState();
@@ -127,9 +172,32 @@ class ReferenceEngine : public backend::Engine {
     return Status();
   }
 
+  uint64_t bytes() const override {
+    uint64_t bytes = sizeof(*this);
+    for (const Layer& layer : network_.layers())
+      bytes += layer.definition().inputs * layer.definition().units * sizeof(double);
+    return bytes;
+  }
+
  private:
+  static void writeRow(const std::vector<double>& row, uint64_t k, Span<float> out) {
+    for (size_t i = 0; i < row.size(); ++i) out[k * row.size() + i] = static_cast<float>(row[i]);
+  }
+  std::vector<LayerGradient> zeroGradients() const {
+    std::vector<LayerGradient> gradients;
+    for (const Layer& layer : network_.layers()) gradients.push_back(layer.zeroGradient());
+    return gradients;
+  }
+  void update(const rules::OptimizerStep& step, const std::vector<LayerGradient>& gradients) {
+    for (size_t l = 0; l < gradients.size(); ++l) network_.layers()[l].update(rules_.optimizer, step, gradients[l]);
+  }
+
   Network network_;
   TrainingRules rules_;
+  // Of a step in phases.
+  backend::StepPhases phases_;
+  std::vector<Trace> traces_;
+  std::vector<LayerGradient> gradients_;
 };
 
 class ReferencePredictor : public backend::Predictor {

@@ -159,14 +159,14 @@ CsrMatrix Layer::connections(const std::vector<double>& values) const {
   return matrix;
 }
 
-Status Layer::evolve(const backend::EvolutionSettings& settings, uint64_t seed, Layer* after,
+Status Layer::evolve(const backend::EvolutionSettings& settings, size_t position, uint64_t seed, Layer* after,
                      core::LayerEvolutionReport* report) const {
   *after = *this;
   *report = core::LayerEvolutionReport();
   report->connections = connections_.size();
-  if (!core::isEvolved(definition_) || !settings.isChosen(index_)) return Status();
+  if (!core::isEvolved(definition_) || !settings.isChosen(position)) return Status();
 
-  const core::LayerEvolutionInput input = backend::evolutionInputOf(definition_, index_, seed, settings);
+  const core::LayerEvolutionInput input = backend::evolutionInputOf(definition_, position, index_, seed, settings);
 
   const CsrMatrix before = connections(weights_);
   CsrMatrix evolved;

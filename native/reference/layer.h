@@ -55,10 +55,15 @@ class Layer {
   void backward(const std::vector<double>& x, const Activity& activity, const std::vector<double>& dy,
                 LayerGradient* gradient, std::vector<double>* dx) const;
   LayerGradient zeroGradient() const;
+  // One number per connection in canonical order.
+  std::vector<float> weightGradient(const LayerGradient& gradient) const {
+    return connections(gradient.weights).values;
+  }
   void update(const rules::RuleChoice& optimizer, const rules::OptimizerStep& step, const LayerGradient& gradient);
 
-  // The layer after prune and grow (`after`), or the same one where it does not evolve.
-  Status evolve(const backend::EvolutionSettings& settings, uint64_t seed, Layer* after,
+  // The layer, number `position` of its network's, after prune and grow (`after`), or the same one where it does not
+  // evolve.
+  Status evolve(const backend::EvolutionSettings& settings, size_t position, uint64_t seed, Layer* after,
                 core::LayerEvolutionReport* report) const;
   // Optimizer state as at the beginning: all 0.
   void resetState();

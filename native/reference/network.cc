@@ -1,12 +1,15 @@
 #include "reference/network.h"
 
+#include <utility>
+
 #include "reference/inputs.h"
 
 namespace setnet::reference {
 
 Network::Network(const core::Model& model, int stateCount) : definition_(model.definition), scaling_(model.scaling) {
   for (size_t l = 0; l < model.layers.size(); ++l)
-    layers_.emplace_back(definition_.layers[l], static_cast<uint32_t>(l), model.layers[l], stateCount);
+    layers_.emplace_back(definition_.layers[l], definition_.firstLayer + static_cast<uint32_t>(l), model.layers[l],
+                         stateCount);
 }
 
 Status Network::read(const backend::RowSet& rows, std::vector<Trace>* traces) const {
@@ -27,13 +30,15 @@ void Network::forward(const uint64_t* step, uint64_t position, Trace* trace) con
   }
 }
 
-void Network::backward(const Trace& trace, std::vector<double> dy, std::vector<LayerGradient>* gradients) const {
-  std::vector<double> dx;
+void Network::backward(const Trace& trace, std::vector<double> dy, std::vector<LayerGradient>* gradients,
+                       std::vector<double>* dx) const {
+  std::vector<double> below;
   for (size_t l = layers_.size(); l-- > 0;) {
     const std::vector<double>& x = l == 0 ? trace.x : trace.activities[l - 1].y;
-    layers_[l].backward(x, trace.activities[l], dy, &(*gradients)[l], &dx);
-    dy = dx;  // what this layer sees as inputs are the outputs of the one before
+    layers_[l].backward(x, trace.activities[l], dy, &(*gradients)[l], &below);
+    dy = below;  // what this layer sees as inputs are the outputs of the one before
   }
+  if (dx) *dx = std::move(dy);
 }
 
 }  // namespace setnet::reference

@@ -33,7 +33,9 @@ class Network {
   // All layers for one sample. step null: inference, without dropout.
   void forward(const uint64_t* step, uint64_t position, Trace* trace) const;
   // Adds one sample's part to the gradients of all layers. dy: dL/d(outputs).
-  void backward(const Trace& trace, std::vector<double> dy, std::vector<LayerGradient>* gradients) const;
+  // `dx`: null, or dL/d(inputs).
+  void backward(const Trace& trace, std::vector<double> dy, std::vector<LayerGradient>* gradients,
+                std::vector<double>* dx = nullptr) const;
 
  private:
   core::NetworkDefinition definition_;

@@ -93,8 +93,16 @@ class NoteEngine : public backend::Engine {
     if (withState) notes_->events.push_back("keep");
     return Status();
   }
+  // The trainer knows whole steps only.
+  Status forwardStep(const backend::RowSet&, uint64_t, Span<float>) override { return notNeeded(); }
+  Status backward(const backend::MatrixView&, Span<float>) override { return notNeeded(); }
+  Status weightGradient(size_t, Span<float>) override { return notNeeded(); }
+  Status finishStep(const rules::OptimizerStep&) override { return notNeeded(); }
+  uint64_t bytes() const override { return 0; }
 
  private:
+  static Status notNeeded() { return Status(Code::State, "not needed here"); }
+
   Notes* notes_;
   std::vector<core::LayerState> layers_;
 };

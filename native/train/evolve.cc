@@ -58,8 +58,8 @@ Status evolveModel(const core::Model& model, const backend::EvolutionSettings& s
         report.connections = core::connectionsOf(before);
         continue;
       }
-      const core::LayerEvolutionInput input =
-          backend::evolutionInputOf(definition, static_cast<uint32_t>(l), model.definition.seed, settings);
+      const core::LayerEvolutionInput input = backend::evolutionInputOf(
+          definition, l, model.definition.firstLayer + static_cast<uint32_t>(l), model.definition.seed, settings);
       std::vector<uint64_t> origin;
       const Status status = core::evolveLayer(before.weights, settings.rules, input, &after.weights, &origin, &report);
       if (!status.ok()) return Status(status.code(), "layers[" + std::to_string(l) + "]: " + status.message());
