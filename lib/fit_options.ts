@@ -4,6 +4,7 @@ import type { NumberArray } from './csr_matrix';
 import { type DataShape, type Dataset, readDataset } from './data';
 import { readThreads } from './definition';
 import { SetnetError } from './errors';
+import { readClipNorm } from './fit_record';
 import type { NativeDataset, NativeFitOptions, NativeRule } from './native';
 import { describe, optionError, readBoolean, readNumber, readOptions, typeError } from './options';
 import { type Evolution, readEvolution } from './rules/evolution';
@@ -24,6 +25,12 @@ export interface FitOptions {
   readonly loss?: Loss;
   /** Default `sgd()`: learning rate 0.05 falling along a cosine, momentum 0.9, weight decay 1e-4. */
   readonly optimizer?: Optimizer;
+  /**
+   * Scales the gradients of a step down where their norm, over all weights, biases and what activations learn, is above this;
+   * before weight decay and momentum see them (Pascanu et al. 2013). Above 0. Costs a second pass over the connections. Default:
+   * never.
+   */
+  readonly clipNorm?: number;
   /** Default `set()`: zeta 0.3 falling along a cosine. null or false: the topology stays. */
   readonly evolution?: Evolution | null | false;
   /** Evaluated at the end of every epoch and after the final removal. */
@@ -104,6 +111,7 @@ const names = [
   'batchSize',
   'loss',
   'optimizer',
+  'clipNorm',
   'evolution',
   'validation',
   'earlyStopping',
@@ -153,6 +161,7 @@ export function readFitOptions(
       optimizer: optimizer.rule,
       learningRate: optimizer.learningRate.rule,
       warmup: optimizer.learningRate.warmup,
+      clipNorm: options.clipNorm === undefined ? 0 : readClipNorm(options.clipNorm, `${where}: clipNorm`),
       evolution: isStatic
         ? null
         : readEvolution(options.evolution ?? { kind: 'set' }, `${where}: evolution`, !isFinalised),

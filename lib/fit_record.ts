@@ -19,6 +19,7 @@ export interface FitRecord {
   /** Where there were any, as ClassWeights; those of samples are data, and it is said only that there were some. */
   readonly classWeights?: 'balanced' | readonly number[];
   readonly sampleWeights?: true;
+  readonly clipNorm?: number;
   readonly earlyStopping?: object;
   readonly restoreBest?: string;
 }
@@ -35,6 +36,7 @@ export function fitRecord(options: NativeFitOptions, samples: number, weights: R
       learningRate: { ...ruleObject('schedules', learningRate), warmup },
     },
     evolution: evolution === null ? null : evolutionObject(evolution),
+    ...(options.clipNorm === 0 ? {} : { clipNorm: options.clipNorm }),
     ...stopOptions(stopRule),
     ...(weights.classWeights === undefined ? {} : { classWeights: weights.classWeights }),
     ...(weights.sampleWeights === undefined ? {} : { sampleWeights: true }),
@@ -43,6 +45,10 @@ export function fitRecord(options: NativeFitOptions, samples: number, weights: R
 
 function count(value: unknown, where: string): number {
   return readNumber(value, where, { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
+}
+
+export function readClipNorm(value: unknown, where: string): number {
+  return readNumber(value, where, { min: 0, max: Number.MAX_SAFE_INTEGER, open: true });
 }
 
 /** Reads what fitRecord made. */
@@ -54,6 +60,7 @@ export function readFitRecord(options: unknown, outputs: number, at: string): Fi
     'loss',
     'optimizer',
     'evolution',
+    'clipNorm',
     'earlyStopping',
     'restoreBest',
     'classWeights',
@@ -68,6 +75,7 @@ export function readFitRecord(options: unknown, outputs: number, at: string): Fi
     learningRate: learningRate.rule,
     warmup: learningRate.warmup,
     evolution: fit.evolution === null ? null : readEvolution(fit.evolution, `${at}.evolution`),
+    clipNorm: fit.clipNorm === undefined ? 0 : readClipNorm(fit.clipNorm, `${at}.clipNorm`),
     checkpointEvery: 0,
     metrics: [],
     resume: false,

@@ -150,6 +150,8 @@ export interface NativeFitOptions {
   optimizer: NativeRule;
   learningRate: NativeRule;
   warmup: number;
+  /** 0: gradients are not clipped. */
+  clipNorm: number;
   /** null: a static topology. */
   evolution:
     | null

@@ -8,6 +8,7 @@ import {
   Network,
   type Progress,
   sgd,
+  sparse,
   step,
   Training,
 } from '../lib/index';
@@ -330,5 +331,26 @@ describe('33 Training: the loop, stop, abort, progress', () => {
     }, 20);
     await once(target, 'abort');
     await assert.rejects(training.done, (error) => error === 'because');
+  });
+
+  it('clipNorm: a norm that is never reached changes no bit, a small one does, with any threads, sparse and masked', async () => {
+    const digest = async (options: FitOptions, kind: 'sparse' | 'masked' = 'sparse') => {
+      const layer = kind === 'sparse' ? sparse : masked;
+      const layers = [layer({ units: 30, density: 0.4, activation: 'srelu', dropout: 0.1 }), dense({ units: 4 })];
+      const net = Network.createSync({ inputs: 10, seed: 8, layers });
+      const { epochs } = await net.fit(data, { epochs: 4, batchSize: 32, ...options }).done;
+      return { digest: digestOf(net), loss: epochs.at(-1)?.loss as number };
+    };
+    const plain = await digest({});
+    assert.deepEqual(await digest({ clipNorm: 1e15 }), plain);
+    const clipped = await digest({ clipNorm: 0.05, threads: 1 });
+    assert.notEqual(clipped.digest, plain.digest);
+    assert.ok(clipped.loss > plain.loss, 'smaller steps learn less in four epochs');
+    assert.deepEqual(await digest({ clipNorm: 0.05, threads: 3 }), clipped);
+    assert.deepEqual(await digest({ clipNorm: 0.05 }, 'masked'), clipped);
+    // What would diverge does not.
+    const wild = sgd({ learningRate: 3 });
+    await rejectsCode(digest({ optimizer: wild, epochs: 30 }), 'ERR_SETNET_DIVERGED');
+    await digest({ optimizer: wild, epochs: 30, clipNorm: 0.1 });
   });
 });

@@ -150,6 +150,8 @@ describe('60 errors of options', () => {
       ['an unknown optimizer', { optimizer: { kind: 'adan' } }, 'ERR_SETNET_OPTION', /there is no optimizer "adan"\. Did you mean 'adam'\? There is 'sgd', 'adam' or 'adamw'/],
       ['an optimizer that is a number', { optimizer: 0.1 }, 'ERR_SETNET_TYPE', /optimizer/],
       ['evolution true', { evolution: true }, 'ERR_SETNET_TYPE', /evolution must be set\(\{ \.\.\. \}\), or null/],
+      ['a clipNorm of 0', { clipNorm: 0 }, 'ERR_SETNET_OPTION', /fit: clipNorm must be/],
+      ['a clipNorm of NaN', { clipNorm: Number.NaN }, 'ERR_SETNET_OPTION', /clipNorm/],
       ['early stopping without validation', { earlyStopping: true }, 'ERR_SETNET_OPTION', /earlyStopping needs validation data/],
       ['restoreBest without validation', { restoreBest: true }, 'ERR_SETNET_OPTION', /restoreBest needs validation data/],
       ['a patience of 0', { earlyStopping: { patience: 0 }, validation: data }, 'ERR_SETNET_OPTION', /earlyStopping\.patience must be an integer from 1/],

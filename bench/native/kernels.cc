@@ -234,6 +234,24 @@ void time_biasUpdate(const KernelBench& bench) {
   }
 }
 
+void time_scaledUpdate(const KernelBench& bench) {
+  const Optimizer optimizer;
+  for (const size_t count : {size_t{40000}, size_t{1} << 20}) {
+    Buffer<float> values(count), velocity(count), gradient(count);
+    kernels::ScaledUpdateArgs args = {};
+    args.count = static_cast<int64_t>(count);
+    args.values = values.data();
+    args.state[0] = velocity.data();
+    args.gradient = gradient.data();
+    args.scale = 0.5f;
+    args.optimizer = optimizer.choice();
+    const double bytes = static_cast<double>(count) * 3 * sizeof(float);
+    bench.run({"scaledUpdate", std::to_string(count) + " connections", 1, bytes,
+               bench.ceilings.read(static_cast<int64_t>(bytes)), "GB/s"},
+              [&] { bench.table.scaledUpdate(args); });
+  }
+}
+
 // --- Elementwise kernels ---
 
 // What a rule that learns has learned: so little that the same numbers again and again stay finite.

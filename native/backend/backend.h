@@ -79,7 +79,16 @@ inline Status checkWeights(const float* weights, uint64_t count) {
 struct TrainingRules {
   int loss = 0;                 // rules::Loss
   rules::RuleChoice optimizer;  // rules::Optimizer
+  // Gradients of a step whose norm over the whole network (weights, biases, what activations learn) is above this are
+  // scaled to it, before weight decay and momentum see them; 0: never.
+  double clipNorm = 0;
 };
+
+// What gradients with this sum of squares are multiplied by.
+inline float clipScale(double squaredNorm, double clipNorm) {
+  const double norm = std::sqrt(squaredNorm);
+  return norm > clipNorm ? static_cast<float>(clipNorm / norm) : 1.0f;
+}
 
 struct StepSettings {
   float learningRate = 0;

@@ -285,6 +285,7 @@ train::FitOptions parseFitOptions(const Napi::Value& value) {
   options.rules.optimizer = requireRule(object.Get("optimizer"), "optimizer", all(rules::kOptimizers));
   options.learningRate = requireRule(object.Get("learningRate"), "learningRate", all(rules::kSchedules));
   options.warmup = requireInRange(object.Get("warmup"), "warmup", 0, kLargestWhole);
+  options.rules.clipNorm = requireInRange(object.Get("clipNorm"), "clipNorm", 0, kLargestWhole);
   parseEvolution(object.Get("evolution"), &options);
   options.stop = parseStopRule(object.Get("stopRule"));
   options.checkpointEvery = requireWhole(object.Get("checkpointEvery"), "checkpointEvery", 0, kLargestWhole);

@@ -8,6 +8,7 @@
 #include "backend/backend.h"
 #include "backend/step_phases.h"
 #include "cpu/buffer.h"
+#include "cpu/gradient_norm.h"
 #include "cpu/inference.h"
 #include "cpu/layer.h"
 #include "cpu/partition.h"
@@ -78,8 +79,16 @@ class Engine : public backend::Engine {
   void inputGradient(size_t layer, const Slice& slice);
   void sumLoss(const backend::Targets& targets, backend::StepResult* result) const;
 
+  // Where an update of some numbers finds their state, and by which rule: the optimizer's, or (while gradients are
+  // collected) one that leaves the numbers and writes their gradients where the state of momentum would be.
+  kernels::OptimizerChoice optimizerOf(bool isBias) const;
+  template <class OwnState>
+  void setState(float* collected, const OwnState& ownState, float** state) const;
   // The update of all weights, once the gradients of all samples are there.
-  void update(const rules::OptimizerStep& step);
+  Status update(const rules::OptimizerStep& step);
+  void updateNumbers();
+  // All numbers of a layer, from their collected gradients.
+  void applyGradients(size_t layer, float scale);
   void updateDense(size_t layer);
   int denseParts(size_t layer) const;
   void updateBias(size_t layer, Range units);
@@ -106,8 +115,10 @@ class Engine : public backend::Engine {
   int denseSteps_ = 0;  // that need not be tried: the last one that was had too many inputs
   int64_t slicePanels_ = 1, slices_ = 1;
   std::vector<Trace> traces_;
-  kernels::Panels dx_;         // of a step in phases
-  Buffer<float> outerMemory_;  // dx_
+  bool collects_ = false;
+  std::vector<LayerGradients> gradients_;  // where gradients are clipped
+  kernels::Panels dx_;                     // of a step in phases
+  Buffer<float> outerMemory_;              // dx_
   backend::StepPhases phases_;
   Buffer<float> inputMemory_;  // x_
   Buffer<float> memory_;       // all other panels

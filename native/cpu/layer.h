@@ -56,6 +56,9 @@ class Layer {
   PackedMatrix& packed() { return packed_; }
   PackedMatrix& transposed() { return transposed_; }
   DenseForm& dense() { return dense_; }
+  const PackedMatrix& packed() const { return packed_; }
+  const DenseForm& dense() const { return dense_; }
+  size_t activationParameterCount() const { return activationParameters_.size(); }
   std::vector<float>& bias() { return bias_; }
   std::vector<std::vector<float>>& biasState() { return biasState_; }
   bool learns() const { return !activationParameters_.empty(); }

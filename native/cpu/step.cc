@@ -305,6 +305,16 @@ void Engine::sumLoss(const Targets& targets, StepResult* result) const {
   }
 }
 
+// The state of some numbers, or where their gradients are collected.
+template <class OwnState>
+void Engine::setState(float* collected, const OwnState& ownState, float** state) const {
+  if (collected) {
+    state[0] = collected;
+    return;
+  }
+  for (int i = 0; i < rules::stateCountOf(rules_.optimizer.rule); ++i) state[i] = ownState(static_cast<size_t>(i));
+}
+
 // What the activation learns.
 void Engine::updateActivation(size_t layer, Range units) {
   Layer& l = layers_[layer];
@@ -324,8 +334,10 @@ void Engine::updateActivation(size_t layer, Range units) {
   args.keptScale = keptScale(definition.dropout);
   args.learned = l.activationParameters().data();
   args.learnedStride = l.units();
-  for (size_t i = 0; i < l.activationState().size(); ++i) args.state[i] = l.activationState()[i].data();
-  args.optimizer = {rules_.optimizer.rule, biasCoefficients_};
+  setState(
+      collects_ ? gradients_[layer].activation.data() : nullptr,
+      [&](size_t i) { return l.activationState()[i].data(); }, args.state);
+  args.optimizer = optimizerOf(true);
   kernels_->activationUpdate(args);
 }
 
@@ -338,16 +350,16 @@ void Engine::updateBias(size_t layer, Range units) {
   args.gradient = traces_[layer].gradient;
   args.vectors = vectors_;
   args.bias = l.bias().data();
-  for (size_t i = 0; i < l.biasState().size(); ++i) args.state[i] = l.biasState()[i].data();
-  args.optimizer = {rules_.optimizer.rule, biasCoefficients_};
+  setState(
+      collects_ ? gradients_[layer].bias.data() : nullptr, [&](size_t i) { return l.biasState()[i].data(); },
+      args.state);
+  args.optimizer = optimizerOf(true);
   kernels_->biasUpdate(args);
 }
 
 // All parts of all sparse layers and the small dense ones, then the transposed forms, whose values follow, and the
 // large dense layers.
-void Engine::update(const rules::OptimizerStep& step) {
-  rules::prepareOptimizer(rules_.optimizer, step, false, weightCoefficients_);
-  rules::prepareOptimizer(rules_.optimizer, step, true, biasCoefficients_);
+void Engine::updateNumbers() {
   const auto updateItem = [&](const Item& item) {
     if (item.layer == kSmallDense) {
       // They share memory: one after the other.
@@ -359,11 +371,13 @@ void Engine::update(const rules::OptimizerStep& step) {
     PackedMatrix& packed = l.packed();
     kernels::SparseUpdateArgs args = {};
     args.w = viewOf(formOf(item.layer), item.part);
-    for (int i = 0; i < packed.companionCount(); ++i) args.state[i] = packed.companion(item.part, i);
+    setState(
+        collects_ ? gradients_[item.layer].weights.data() + packed.firstSlotOf(item.part) : nullptr,
+        [&](size_t i) { return packed.companion(item.part, static_cast<int>(i)); }, args.state);
     args.x = inputsOf(item.layer);
     args.gradient = traces_[item.layer].gradient;
     args.vectors = vectors_;
-    args.optimizer = {rules_.optimizer.rule, weightCoefficients_};
+    args.optimizer = optimizerOf(false);
     // Half of a batch's activations were written by another core.
     const int64_t inputs = item.layer == 0 ? inputFeatures_ : l.inputs();
     if (threads_ > 1 && inputs * width_ * panels_ <= kNearFloats) {
@@ -403,7 +417,8 @@ void Engine::update(const rules::OptimizerStep& step) {
   if (hasSmallDense) updates_.push_back({kSmallDense, threads_});
   const bool serial = partsFor(work, threads_) == 1;
   forEach(updates_, serial, updateItem);
-  forEach(refreshes_, serial, refreshItem);
+  // The numbers are what they were, as long as gradients are only collected.
+  if (!collects_) forEach(refreshes_, serial, refreshItem);
   for (size_t l = 0; l < layers_.size(); ++l)
     if (!layers_[l].isSparse() && denseParts(l) > 1) updateDense(l);
 }
@@ -437,11 +452,13 @@ void Engine::updateDense(size_t layer) {
     args.gradient = gradientTiles_.data();
     args.tileStride = tileStride_;
     args.weights = dense.weights.data();
-    for (size_t i = 0; i < l.biasState().size(); ++i) args.state[i] = dense.state[i].data();
+    setState(
+        collects_ ? gradients_[layer].weights.data() : nullptr, [&](size_t i) { return dense.state[i].data(); },
+        args.state);
     args.stride = dense.stride;
     args.mask = dense.mask.size() > 0 ? dense.mask.data() : nullptr;
     args.maskStride = dense.maskStride;
-    args.optimizer = {rules_.optimizer.rule, weightCoefficients_};
+    args.optimizer = optimizerOf(false);
     kernels_->denseUpdate(args);
     updateBias(layer, rows);
     updateActivation(layer, rows);
@@ -465,8 +482,7 @@ Status Engine::step(const RowSet& rows, const Targets& targets, const StepSettin
     return Status();
   }));
   sumLoss(targets, result);
-  update({settings.learningRate, settings.optimizerStep});
-  return Status();
+  return update({settings.learningRate, settings.optimizerStep});
 }
 
 }  // namespace setnet::cpu

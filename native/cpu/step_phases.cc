@@ -103,8 +103,7 @@ Status Engine::finishStep(const rules::OptimizerStep& step) {
   SETNET_TRY(phases_.checkGradient());
   phases_.reset();
   FlushSubnormals flush;
-  update(step);
-  return Status();
+  return update(step);
 }
 
 }  // namespace setnet::cpu

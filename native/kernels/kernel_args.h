@@ -190,6 +190,16 @@ struct DenseUpdateArgs {
   OptimizerChoice optimizer;
 };
 
+// Numbers and their gradients, which are scaled: as the updates above with these gradients.
+struct ScaledUpdateArgs {
+  int64_t count;
+  float* values;
+  float* state[rules::kMaxOptimizerState];
+  const float* gradient;
+  float scale;
+  OptimizerChoice optimizer;
+};
+
 struct BiasUpdateArgs {
   int64_t unitBegin, unitEnd;
   ConstPanels gradient;

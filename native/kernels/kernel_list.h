@@ -13,6 +13,7 @@
   X(denseInputGradient, DenseInputGradientArgs) \
   X(denseUpdate, DenseUpdateArgs)               \
   X(biasUpdate, BiasUpdateArgs)                 \
+  X(scaledUpdate, ScaledUpdateArgs)             \
   X(activation, ActivationArgs)                 \
   X(activationVector, ActivationVectorArgs)     \
   X(activationGradient, ActivationGradientArgs) \

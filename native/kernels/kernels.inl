@@ -12,6 +12,7 @@
 #include "kernels/elementwise/dropout.inl"
 #include "kernels/elementwise/live.inl"
 #include "kernels/elementwise/loss.inl"
+#include "kernels/elementwise/scaled_update.inl"
 #include "kernels/pack/rows.inl"
 #include "kernels/sparse/columns.inl"
 #include "kernels/sparse/product.inl"

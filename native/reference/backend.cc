@@ -188,8 +188,21 @@ class ReferenceEngine : public backend::Engine {
     for (const Layer& layer : network_.layers()) gradients.push_back(layer.zeroGradient());
     return gradients;
   }
-  void update(const rules::OptimizerStep& step, const std::vector<LayerGradient>& gradients) {
+  void update(const rules::OptimizerStep& step, std::vector<LayerGradient> gradients) {
+    if (rules_.clipNorm > 0) clip(&gradients);
     for (size_t l = 0; l < gradients.size(); ++l) network_.layers()[l].update(rules_.optimizer, step, gradients[l]);
+  }
+
+  void clip(std::vector<LayerGradient>* gradients) const {
+    const auto each = [&](const auto& visit) {
+      for (LayerGradient& layer : *gradients)
+        for (std::vector<double>* numbers : {&layer.weights, &layer.bias, &layer.activation})
+          for (double& number : *numbers) visit(number);
+    };
+    double sum = 0;
+    each([&](double& number) { sum += number * number; });
+    const double norm = std::sqrt(sum);
+    if (norm > rules_.clipNorm) each([&](double& number) { number *= rules_.clipNorm / norm; });
   }
 
   Network network_;

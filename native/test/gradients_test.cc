@@ -213,6 +213,8 @@ TEST("20 steps, an evolution and 5 more steps follow the reference under every o
   for (bool decayBias : {false, true})
     for (bool nesterov : {false, true}) optimizers.push_back(sgd(0.9, 1e-2, nesterov, decayBias));
   for (const backend::TrainingRules& rules : everyOptimizer()) optimizers.push_back(rules);
+  optimizers.push_back(clipped(sgd(0.9, 1e-2), 0.05));
+  optimizers.push_back(clipped(adam(rules::Optimizer::Adam, 1e-3, 1e-2), 0.05));
   uint64_t evolutions = 0;
   for (uint64_t trial = 0; trial < 2 * optimizers.size(); ++trial) {
     Random random(4000 + trial);

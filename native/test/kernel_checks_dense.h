@@ -241,4 +241,33 @@ inline void check_biasUpdate(const KernelTable& table, Random& random) {
   }
 }
 
+inline void check_scaledUpdate(const KernelTable& table, Random& random) {
+  for (const backend::TrainingRules& rules : everyOptimizer()) {
+    for (const size_t count : {size_t{0}, size_t{1}, size_t{15}, size_t{16}, size_t{100}}) {
+      const TestOptimizer optimizer(rules, 0.1f);
+      std::vector<float> values = randomNumbers(count + 1, random);
+      const std::vector<float> gradient = randomNumbers(count, random);
+      std::vector<float> state[rules::kMaxOptimizerState], oldState[rules::kMaxOptimizerState];
+      kernels::ScaledUpdateArgs args = {};
+      for (int s = 0; s < optimizer.stateCount; ++s) {
+        oldState[s] = state[s] = optimizer.randomState(s, values.size(), random);
+        args.state[s] = state[s].data();
+      }
+      const std::vector<float> old = values;
+      args.count = static_cast<int64_t>(count);
+      args.values = values.data();
+      args.gradient = gradient.data();
+      args.scale = static_cast<float>(random.uniform(0.01, 1));
+      args.optimizer = optimizer.kernel();
+      table.scaledUpdate(args);
+      UpdateComparison compare(table, "scaledUpdate", optimizer);
+      for (size_t i = 0; i < count; ++i)
+        compare.add(
+            values[i], [&](int s) { return state[s][i]; }, old[i], [&](int s) { return oldState[s][i]; },
+            {gradient[i] * args.scale, static_cast<double>(gradient[i]) * static_cast<double>(args.scale), 1.0});
+      CHECK(sameBits(values[count], old[count]));
+    }
+  }
+}
+
 }  // namespace setnet::test

@@ -187,6 +187,11 @@ inline std::vector<backend::TrainingRules> everyOptimizer() {
           adam(rules::Optimizer::Adamw, 1e-3, 1e-2, true, 0.5, 0.99)};
 }
 
+inline backend::TrainingRules clipped(backend::TrainingRules rules, double norm) {
+  rules.clipNorm = norm;
+  return rules;
+}
+
 inline backend::StepSettings at(uint64_t step, double learningRate) {
   backend::StepSettings settings;
   settings.step = step;

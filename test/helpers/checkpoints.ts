@@ -34,7 +34,10 @@ const seeded = (preset: Preset): Scenario => ({ ...preset, network: { ...preset.
 
 export const scenarios: Record<string, Scenario> = {
   'momentum, srelu, dropout': { network, fit: { optimizer: sgd({ nesterov: true }) } },
-  'Adam, an evolution every 7 steps': { network, fit: { optimizer: adam(), evolution: set({ every: { steps: 7 } }) } },
+  'Adam by steps, clipped': {
+    network,
+    fit: { optimizer: adam(), evolution: set({ every: { steps: 7 } }), clipNorm: 0.2 },
+  },
   'AdamW by chance, warm-up': {
     network,
     fit: {
