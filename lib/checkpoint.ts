@@ -3,6 +3,7 @@ import { SetnetError } from './errors';
 import { type FitRecord, readFitRecord } from './fit_record';
 import type { NativeCheckpoint, NativeFitState } from './native';
 import { describe, readBoolean, readNumber, readOptions, readPath, typeError } from './options';
+import { nativeOptimizer } from './rules/optimizer';
 import type { EpochReport, FileUrl, FinalReport, History } from './types';
 
 /** Options of checkpoints of a fit. */
@@ -189,7 +190,7 @@ function checkEpoch(value: unknown, where: string, epoch: number, fail: (message
 
 /** The training as native code takes it with a file. */
 export function nativeCheckpoint({ options, state }: StoredTraining): NativeCheckpoint {
-  return { ...state, optimizer: (options.optimizer as { kind: string }).kind };
+  return { ...state, optimizer: nativeOptimizer(options.optimizer) };
 }
 
 /** `ERR_SETNET_RESUME` where two fits differ in something that changes results, naming it. */

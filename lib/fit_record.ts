@@ -3,7 +3,7 @@ import type { NativeFitOptions } from './native';
 import { readNumber, readOptions } from './options';
 import { evolutionObject, readEvolution } from './rules/evolution';
 import { readLoss } from './rules/loss';
-import { readOptimizer } from './rules/optimizer';
+import { optimizerObject, readOptimizer } from './rules/optimizer';
 import { ruleObject } from './rules/table';
 import { readStopRule, stopOptions } from './stop_rule';
 import { type ReadWeights, readWeights } from './weights';
@@ -32,7 +32,7 @@ export function fitRecord(options: NativeFitOptions, samples: number, weights: R
     batchSize,
     loss: ruleObject('losses', loss),
     optimizer: {
-      ...ruleObject('optimizers', optimizer),
+      ...optimizerObject(optimizer),
       learningRate: { ...ruleObject('schedules', learningRate), warmup },
     },
     evolution: evolution === null ? null : evolutionObject(evolution),

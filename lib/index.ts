@@ -45,7 +45,7 @@ export type { Initializer, Initializers } from './rules/initializer';
 export { type LinearOptions, linear } from './rules/linear';
 export type { Loss, Losses } from './rules/loss';
 export type { Metric } from './rules/metric';
-export type { Optimizer } from './rules/optimizer';
+export type { NewState, Optimizer } from './rules/optimizer';
 export type { Prune, PruneRules } from './rules/prune';
 export type { Constant, Cosine, Exponential, Linear, Schedule, Step, WarmupOption } from './rules/schedule';
 export { type SetEvolution, type SetOptions, set } from './rules/set';

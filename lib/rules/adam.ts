@@ -1,5 +1,5 @@
 import { checkOptions } from './factory';
-import { readOptimizer } from './optimizer';
+import { type NewState, readOptimizer } from './optimizer';
 import type { Schedule } from './schedule';
 
 /** Options of {@link adam}. */
@@ -14,6 +14,12 @@ export interface AdamOptions {
   readonly epsilon?: number;
   /** wd, from 0, added to the gradient as wd * w; of weights only, unless `decayBias`. Default 0. */
   readonly weightDecay?: number;
+  /**
+   * How the newcomers of an evolution count t, with m = v = 0 as they begin: 'zero', as all others, so that their first steps are
+   * up to 6.6 times the learning rate; 'birthStep', from their own first gradient, for 4 more bytes a connection. Default 'zero':
+   * see docs/how-it-works.md for what was measured.
+   */
+  readonly newState?: NewState;
   /** Weight decay also acts on biases, and on what activations learn. Default false. */
   readonly decayBias?: boolean;
 }

@@ -45,9 +45,11 @@ export function metricTable(): readonly NativeMetricInfo[] {
   return readTables().metrics;
 }
 
-/** The names of a table, in its order. */
+/** The names of a table that users may say, in its order: one with a dot is a variant that an option chooses. */
 export function ruleNames(kind: RuleKind): string[] {
-  return table(kind).map((rule) => rule.name);
+  return table(kind)
+    .map((rule) => rule.name)
+    .filter((name) => !name.includes('.'));
 }
 
 function findRule(kind: RuleKind, name: unknown, where: string): NativeRuleInfo {
@@ -57,7 +59,7 @@ function findRule(kind: RuleKind, name: unknown, where: string): NativeRuleInfo 
       `${where} must be the name of ${/^[aeiou]/.test(singular[kind]) ? 'an' : 'a'} ${singular[kind]} (${listOf(names)}) or { kind: name, ... }, not ${describe(name)}`,
     );
   }
-  const rule = table(kind).find((candidate) => candidate.name === name);
+  const rule = names.includes(name) ? table(kind).find((candidate) => candidate.name === name) : undefined;
   if (rule !== undefined) return rule;
   throw optionError(
     `${where}: there is no ${singular[kind]} ${describe(name)}.${suggest(name, names)} There is ${listOf(names)}.`,
@@ -118,7 +120,7 @@ function readParameter(value: unknown, spec: NativeRuleInfo['parameters'][number
 /** A native rule of this kind as users write it. */
 export function ruleObject(kind: RuleKind, rule: NativeRule): { kind: string; [parameter: string]: string | number } {
   const made: { kind: string; [parameter: string]: string | number } = { kind: rule.name, ...rule.parameters };
-  for (const { name, choices } of findRule(kind, rule.name, kind).parameters) {
+  for (const { name, choices } of findRule(kind, rule.name.split('.')[0], kind).parameters) {
     const value = rule.parameters[name];
     if (choices !== undefined && value !== undefined) made[name] = choices.split('|')[value] as string;
   }

@@ -268,10 +268,11 @@ void placeNewcomers(const EvolutionSource& before, const EvolutionTarget& after,
 
 void merge(const EvolutionSource& before, const EvolutionTarget& after, EvolutionMemory* memory) {
   if (before.matrix.count() == 0) return placeNewcomers(before, after, *memory);
-  static_assert(rules::kMaxOptimizerState == 2, "a case for every number of states");
+  static_assert(rules::kMaxOptimizerState == 3, "a case for every number of states");
   if (before.stateCount == 0) Merge<0>(before, after, memory).run();
   if (before.stateCount == 1) Merge<1>(before, after, memory).run();
   if (before.stateCount == 2) Merge<2>(before, after, memory).run();
+  if (before.stateCount == 3) Merge<3>(before, after, memory).run();
 }
 
 // Gives newcomers the weights that were drawn for them: no survivor is in their cells.

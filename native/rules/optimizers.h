@@ -5,20 +5,22 @@
 //   hasFlag                    coefficient[3] is a flag; else it is a number like the others
 //   update(weight, gradient, state, c, flag)   one connection in every lane; `flag` is coefficient[3] != 0, passed as a
 //                                               bool so that the loop over connections has no branch in it
+// A name with a dot is a variant that an option of the rule before the dot chooses; it has the same parameters.
 // Where weight, gradient and state are +0, update must leave them +0: what pads a packed matrix, or lies outside a
 // mask, goes through it like everything else.
 #pragma once
 
 #include "rules/optimizers/adam.h"
+#include "rules/optimizers/adam_birth.h"
 #include "rules/optimizers/adamw.h"
 #include "rules/optimizers/sgd.h"
 
-#define SETNET_OPTIMIZERS(X) X(Sgd) X(Adam) X(Adamw)
+#define SETNET_OPTIMIZERS(X) X(Sgd) X(Adam) X(Adamw) X(AdamBirth) X(AdamwBirth)
 
 namespace setnet::rules {
 
-constexpr int kMaxOptimizerState = 2;
-constexpr int kMaxCoefficients = 8;
+constexpr int kMaxOptimizerState = 3;
+constexpr int kMaxCoefficients = 9;
 
 enum class Optimizer : int {
 #define SETNET_ENTRY(Rule) Rule,

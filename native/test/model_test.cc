@@ -393,7 +393,7 @@ TEST("a model whose parts do not fit together is found out by name") {
   finds([](Model& m) { m.layers[0].bias.clear(); }, Code::Shape, "layers[0].bias has 0 elements, but needs 60");
   finds([](Model& m) { m.definition.layers[0].bias = false; }, Code::Shape, "layers[0].bias has 60 elements");
   finds([](Model& m) { m.layers[0].bias[3] = kNan; }, Code::Nonfinite, "layers[0].bias[3] is NaN");
-  finds([](Model& m) { m.layers[0].weightState.resize(3); }, Code::Shape, "layers[0].weightState has 3 buffers");
+  finds([](Model& m) { m.layers[0].weightState.resize(4); }, Code::Shape, "layers[0].weightState has 4 buffers");
   finds([](Model& m) { m.layers[0].weightState.resize(1); }, Code::Shape, "layers[0].weightState[0] has 0 elements");
   finds([](Model& m) { m.layers[0].biasState = {std::vector<float>(59)}; }, Code::Shape, "layers[0].biasState[0]");
   finds([](Model& m) { m.layers[0].biasState = {std::vector<float>(60, kNan)}; }, Code::Nonfinite,

@@ -52,17 +52,18 @@ struct AdamModel {
 TEST("adam and adamw follow the papers' formulas over 3,000 steps, in f32 and in double") {
   const double rate = 0.001953125;  // exact in f32
   const double betas[][2] = {{0.9, 0.999}, {0, 0.99}, {0.5, 0.9}, {0.99, 0.9999}};
-  for (Optimizer optimizer : {Optimizer::Adam, Optimizer::Adamw})
+  for (Optimizer optimizer : {Optimizer::Adam, Optimizer::Adamw, Optimizer::AdamBirth, Optimizer::AdamwBirth})
     for (const double* beta : betas)
       for (double decay : {0.0, 0.01, 0.5})
         for (double scale : {1.0, 1e-4, 1e4}) {
           // Small gradients against a decay in the gradient: w wavers about 0 there, and a rounding decides which way.
-          if (scale < 1 && decay > 0 && optimizer == Optimizer::Adam) continue;
+          const bool decoupled = optimizer == Optimizer::Adamw || optimizer == Optimizer::AdamwBirth;
+          if (scale < 1 && decay > 0 && !decoupled) continue;
           const rules::RuleChoice choice = adam(optimizer, 1e-8, decay, false, beta[0], beta[1]).optimizer;
-          AdamModel model{beta[0], beta[1], 1e-8, decay, optimizer == Optimizer::Adamw};
+          AdamModel model{beta[0], beta[1], 1e-8, decay, decoupled};
           Random random(11);
-          float single = 0.75f, singleState[2] = {};
-          double exact = 0.75, exactState[2] = {}, expected = 0.75;
+          float single = 0.75f, singleState[rules::kMaxOptimizerState] = {};
+          double exact = 0.75, exactState[rules::kMaxOptimizerState] = {}, expected = 0.75;
           for (int t = 1; t <= 3000; ++t) {
             // Exact in f32, with a direction, so that steps do not only cancel.
             const float g = static_cast<float>(scale * random.uniform(-0.5, 1));
@@ -82,9 +83,32 @@ TEST("adam and adamw follow the papers' formulas over 3,000 steps, in f32 and in
 
 TEST("the first step of adam is the learning rate in the gradient's direction, whatever the gradient's size") {
   for (float g : {1e-5f, -0.25f, 3.0f, -1e6f, 1e15f}) {
-    float weight = 0, state[2] = {};
+    float weight = 0, state[rules::kMaxOptimizerState] = {};
     step(adam(Optimizer::Adam).optimizer, 0.25, 1, false, g, &weight, state);
     CHECK_NEAR(weight, g > 0 ? -0.25 : 0.25, 0.25 * 2e-3);
+  }
+}
+
+TEST(
+    "a connection that is born late takes the steps that Adam takes at first, where the plain rule takes larger ones") {
+  for (const bool decoupled : {false, true}) {
+    const Optimizer plain = decoupled ? Optimizer::Adamw : Optimizer::Adam;
+    const Optimizer birth = decoupled ? Optimizer::AdamwBirth : Optimizer::AdamBirth;
+    float old = 0, oldState[rules::kMaxOptimizerState] = {}, late = 0, lateState[rules::kMaxOptimizerState] = {};
+    float first = 0, firstState[rules::kMaxOptimizerState] = {};
+    for (uint64_t t = 0; t < 5; ++t) {
+      step(adam(plain).optimizer, 0.25, 1000 + t, false, 1.0f, &old, oldState);
+      step(adam(birth).optimizer, 0.25, 1000 + t, false, 1.0f, &late, lateState);
+      step(adam(plain).optimizer, 0.25, 1 + t, false, 1.0f, &first, firstState);
+      CHECK_NEAR(late, first, 1e-3);
+      CHECK_EQ(lateState[2], static_cast<float>(t + 1));
+    }
+    // (1 - beta1) / sqrt(1 - beta2) = 3.2 times the rate at the first step.
+    CHECK(old < -1.5f * 5 * 0.25f);
+    // Without a gradient it is not born yet.
+    float never = 0, neverState[rules::kMaxOptimizerState] = {};
+    step(adam(birth).optimizer, 0.25, 7, false, 0.0f, &never, neverState);
+    CHECK(never == 0 && neverState[2] == 0);
   }
 }
 
@@ -93,11 +117,11 @@ TEST("adam adds decay to the gradient, adamw takes it from the weight; biases on
     for (bool decayBias : {false, true}) {
       const bool decays = !isBias || decayBias;
       // Without a gradient, adamw only decays, and adam's direction is the weight's sign.
-      float weight = 2, state[2] = {};
+      float weight = 2, state[rules::kMaxOptimizerState] = {};
       step(adam(Optimizer::Adamw, 1e-8, 0.125, decayBias).optimizer, 0.5, 1, isBias, 0.0f, &weight, state);
       CHECK_EQ(weight, decays ? 1.875f : 2.0f);
       CHECK(state[0] == 0 && state[1] == 0);
-      float other = 2, otherState[2] = {};
+      float other = 2, otherState[rules::kMaxOptimizerState] = {};
       step(adam(Optimizer::Adam, 1e-8, 0.125, decayBias).optimizer, 0.5, 1, isBias, 0.0f, &other, otherState);
       CHECK_NEAR(other, decays ? 1.5 : 2, 1e-6);
       CHECK_NEAR(otherState[0], decays ? 0.025 : 0, 1e-8);
@@ -127,7 +151,7 @@ TEST("unscaled decay takes wd w from the weight, whatever the learning rate, and
 
 TEST("without decay both modes of sgd give the same bits, and a weight of -0 keeps its sign") {
   for (bool nesterov : {false, true}) {
-    float weights[2] = {-0.0f, -0.0f}, velocities[2] = {};
+    float weights[2] = {-0.0f, -0.0f}, velocities[rules::kMaxOptimizerState] = {};
     for (uint64_t t = 1; t <= 20; ++t)
       for (int mode = 0; mode < 2; ++mode) {
         const float g = t < 3 ? 0.0f : std::sin(static_cast<float>(t));
@@ -158,7 +182,7 @@ TEST("what is +0 and gets no gradient stays +0 under every rule, from the first 
 TEST("gradients whose squares underflow give steps far below the learning rate, not beyond it") {
   for (double beta2 : {0.9, 0.999, 0.999999})
     for (float g : {1e-17f, 1e-20f, 1e-30f, 1e-38f}) {
-      float weight = 0, state[2] = {};
+      float weight = 0, state[rules::kMaxOptimizerState] = {};
       step(adam(Optimizer::Adam, rules::kLeastEpsilon, 0, false, 0.9, beta2).optimizer, 1, 1, false, g, &weight, state);
       CHECK(std::isfinite(weight) && std::fabs(weight) < 0.05f);
     }

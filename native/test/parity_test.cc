@@ -139,6 +139,7 @@ std::vector<Scenario> optimizerScenarios() {
   return {withOptimizer("adam", smallScenario(), adam(rules::Optimizer::Adam, 1e-8, 1e-3)),
           withOptimizer("adamw", learnedScenario(), adam(rules::Optimizer::Adamw, 1e-8, 1e-2, true)),
           withOptimizer("wide adam", wideScenario(), adam(rules::Optimizer::Adam)),
+          withOptimizer("adam from birth", learnedScenario(), adam(rules::Optimizer::AdamBirth, 1e-8, 1e-3, true)),
           withOptimizer("clipped", learnedScenario(), clipped(sgd(0.9, 1e-3, true, true), 0.02)),
           withOptimizer("clipped adam, wide", wideScenario(), clipped(adam(rules::Optimizer::Adam), 0.01)),
           withOptimizer("unscaled decay", smallScenario(), sgd(0.9, 2e-4, false, true, true))};

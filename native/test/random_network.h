@@ -184,7 +184,10 @@ inline std::vector<backend::TrainingRules> everyOptimizer() {
           adam(rules::Optimizer::Adam, 1e-3, 1e-2),
           adam(rules::Optimizer::Adam, 1e-3, 1e-2, true, 0, 0.9),
           adam(rules::Optimizer::Adamw, 1e-3, 1e-2),
-          adam(rules::Optimizer::Adamw, 1e-3, 1e-2, true, 0.5, 0.99)};
+          adam(rules::Optimizer::Adamw, 1e-3, 1e-2, true, 0.5, 0.99),
+          adam(rules::Optimizer::AdamBirth, 1e-3, 1e-2),
+          adam(rules::Optimizer::AdamBirth, 1e-3, 1e-2, true, 0, 0.9),
+          adam(rules::Optimizer::AdamwBirth, 1e-3, 1e-2, true, 0.5, 0.99)};
 }
 
 inline backend::TrainingRules clipped(backend::TrainingRules rules, double norm) {

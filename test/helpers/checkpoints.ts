@@ -38,10 +38,10 @@ export const scenarios: Record<string, Scenario> = {
     network,
     fit: { optimizer: adam(), evolution: set({ every: { steps: 7 } }), clipNorm: 0.2 },
   },
-  'AdamW by chance, warm-up': {
+  'AdamW from birth by chance, warm-up': {
     network,
     fit: {
-      optimizer: adamw({ learningRate: cosine({ from: 0.01, warmup: 2 }) }),
+      optimizer: adamw({ learningRate: cosine({ from: 0.01, warmup: 2 }), newState: 'birthStep' }),
       evolution: set({ every: { probability: 0.3 }, newWeights: 'initializer' }),
     },
   },
