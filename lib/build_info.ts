@@ -7,10 +7,13 @@ export interface BuildInfo {
   readonly version: string;
   /** The native binary that was loaded. */
   readonly binary: string;
+  /** The compiler and its version. */
   readonly compiler: string;
   /** Version of Node-API it was built for. */
   readonly napi: number;
+  /** As `process.platform`. */
   readonly platform: string;
+  /** As `process.arch`. */
   readonly architecture: string;
   /** The instruction set whose kernels are in use; SETNET_FORCE_ISA in the environment forces another available one. */
   readonly instructionSet: string;

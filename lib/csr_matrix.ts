@@ -37,7 +37,9 @@ export type NumberArray =
 
 /** What {@link CsrMatrix.from} takes; a CsrMatrix itself has this shape. */
 export interface CsrArrays {
+  /** From 0 to 2^32 - 1. */
   readonly rows: number;
+  /** From 0 to 2^32 - 1. */
   readonly columns: number;
   /** rows + 1 numbers, ascending from 0 to the number of connections; row i has the connections [p[i], p[i + 1]). */
   readonly rowPointers: IntegerArray;
@@ -49,7 +51,9 @@ export interface CsrArrays {
 
 /** Options of {@link CsrMatrix.fromDense}. */
 export interface DenseMatrixOptions {
+  /** From 0 to 2^32 - 1. */
   readonly rows: number;
+  /** From 0 to 2^32 - 1. */
   readonly columns: number;
   /** Elements of at most this magnitude are left out. Default 0: zeros are. */
   readonly tolerance?: number;
@@ -57,10 +61,15 @@ export interface DenseMatrixOptions {
 
 /** What {@link CsrMatrix.fromCoo} takes: one row, column and value for every element, in any order. */
 export interface CooArrays {
+  /** Of the matrix, from 0 to 2^32 - 1. */
   readonly rows: number;
+  /** Of the matrix, from 0 to 2^32 - 1. */
   readonly columns: number;
+  /** One for each element, from 0. */
   readonly rowIndices: IntegerArray;
+  /** One for each element, from 0. */
   readonly columnIndices: IntegerArray;
+  /** One for each element; finite, kept as f32. */
   readonly values: NumberArray;
   /**
    * Elements of the same cell: 'error' (default) refuses them; 'sum' adds them in the order given, in double precision, and
@@ -71,7 +80,9 @@ export interface CooArrays {
 
 /** One row of a matrix. */
 export interface CsrRow {
+  /** Ascending. */
   readonly columnIndices: Uint32Array;
+  /** One for each column index. */
   readonly values: Float32Array;
 }
 
@@ -271,10 +282,12 @@ export class CsrMatrix {
     return wrap(guard(() => native().createCsrMatrixFromCoordinates(data)));
   }
 
+  /** How many rows there are. */
   get rows(): number {
     return this.#native.rows;
   }
 
+  /** How many columns there are. */
   get columns(): number {
     return this.#native.columns;
   }

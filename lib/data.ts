@@ -17,7 +17,9 @@ export type Features = FeatureArray | FeatureMatrix | CsrMatrix;
 
 /** Samples with what the network shall answer. */
 export interface Dataset {
+  /** Features, a row for each sample. */
   readonly x: Features;
+  /** What the network shall answer to each sample, as the loss takes it. */
   readonly y: Targets;
 }
 

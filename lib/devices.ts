@@ -5,7 +5,9 @@ import { readName } from './options';
 
 /** Where a network can live. */
 export interface Device {
+  /** 'cpu', or the name of another device. */
   readonly id: 'cpu' | 'cuda';
+  /** Whether it can be used here. */
   readonly available: boolean;
   /** Why it cannot be used. */
   readonly reason?: string;

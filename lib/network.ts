@@ -207,6 +207,7 @@ export class Network {
     return this.#running !== undefined;
   }
 
+  /** Whether `dispose` has been called. */
   get isDisposed(): boolean {
     return this.#isDisposed;
   }

@@ -35,7 +35,9 @@ export interface SynapsesOptions extends PresetOptions {
 
 /** Ready for `Network.create(network)` and `net.fit(data, fit)`; more options can be spread in beside. */
 export interface Preset {
+  /** For `Network.create`. */
   readonly network: NetworkOptions;
+  /** For `net.fit`. */
   readonly fit: FitOptions;
 }
 

@@ -6,6 +6,7 @@ import { describe, optionError, readName, readOptions, typeError } from './optio
 
 /** Mean and scale that are known: one number each, or one per input. */
 export interface GivenScaling {
+  /** What is subtracted: a number, or one for each input. */
   readonly mean: number | readonly number[] | Float32Array | Float64Array;
   /** What (x - mean) is multiplied by; 1 / standard deviation, as a rule. */
   readonly scale: number | readonly number[] | Float32Array | Float64Array;

@@ -364,6 +364,7 @@ export class SparseLayer {
     );
   }
 
+  /** Stored weights. */
   get connections(): number {
     return this.#native.info().connections;
   }

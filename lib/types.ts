@@ -5,7 +5,9 @@ export type FeatureArray = Float32Array | Float64Array | Uint8Array | Int8Array 
 
 /** Features with their shape said: `data` has `rows * columns` elements, row-major; columns = inputs of the network. */
 export interface FeatureMatrix {
+  /** rows * columns numbers, row-major. */
   readonly data: FeatureArray;
+  /** Samples and inputs. */
   readonly shape: readonly [rows: number, columns: number];
 }
 
@@ -25,7 +27,9 @@ export type TargetArray = FeatureArray | Int32Array | Uint32Array;
 
 /** Targets with their shape said; columns = outputs of the network. */
 export interface TargetMatrix {
+  /** samples * outputs numbers, row-major. */
   readonly data: TargetArray;
+  /** Samples and outputs. */
   readonly shape: readonly [rows: number, columns: number];
 }
 
@@ -66,6 +70,7 @@ export interface Evaluation {
    * out; absent where all are, and where an output of the network is not a finite number.
    */
   readonly auc?: number;
+  /** How many there were. */
   readonly samples: number;
 }
 
@@ -73,10 +78,13 @@ export interface Evaluation {
 export interface LayerEvolution {
   /** prunedPositive + prunedNegative + prunedZero. */
   readonly pruned: number;
+  /** Removed connections of positive weight. */
   readonly prunedPositive: number;
+  /** Removed connections of negative weight. */
   readonly prunedNegative: number;
   /** Connections whose weight was exactly 0: always removed. */
   readonly prunedZero: number;
+  /** New connections. */
   readonly grown: number;
   /** Connections afterwards. */
   readonly connections: number;
@@ -104,7 +112,9 @@ export interface EpochReport {
   readonly learningRate: number;
   /** Wall time of the training steps alone. */
   readonly seconds: number;
+  /** Wall time of its evolutions. */
   readonly evolutionSeconds: number;
+  /** Wall time of its validation. */
   readonly validationSeconds: number;
   /** Connections this epoch began with. */
   readonly connections: number;
@@ -119,6 +129,7 @@ export interface EpochReport {
 
 /** The final removal, after the last epoch (Mocanu et al. 2018: the deployed network is smaller than the trained one). */
 export interface FinalReport {
+  /** What was removed; nothing grew. */
   readonly removal: EvolutionReport;
   /** Connections of the network that is deployed. */
   readonly connections: number;
@@ -128,6 +139,7 @@ export interface FinalReport {
 
 /** What a fit did. */
 export interface History {
+  /** One for each finished epoch. */
   readonly epochs: readonly EpochReport[];
   /** Absent where nothing was removed: after stop(), in a static network, or with `finalPrune: false`. */
   readonly final?: FinalReport;
@@ -150,9 +162,11 @@ export interface History {
 export interface Progress {
   /** From 1, of `epochs`. */
   readonly epoch: number;
+  /** Of the fit. */
   readonly epochs: number;
   /** Steps done, of `steps` in this epoch. */
   readonly step: number;
+  /** Of this epoch. */
   readonly steps: number;
   /** Samples done in this epoch. */
   readonly samples: number;
@@ -160,22 +174,30 @@ export interface Progress {
   readonly loss: number;
   /** Running fraction (0 to 1) of this epoch; absent with 'meanSquaredError'. */
   readonly accuracy?: number;
+  /** Of the last step. */
   readonly learningRate: number;
   /** Since the epoch began. */
   readonly seconds: number;
+  /** That the network has now. */
   readonly connections: number;
 }
 
 /** What setnet needs of an AbortSignal: any AbortSignal fits, of Node, a browser's types or another realm. */
 export interface AbortSignalLike {
+  /** Whether it has been aborted. */
   readonly aborted: boolean;
+  /** What a training rejects with. */
   readonly reason?: unknown;
+  /** As of an EventTarget. */
   addEventListener(type: 'abort', listener: () => void): void;
+  /** As of an EventTarget. */
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** What setnet needs of a file: URL; any URL object fits. */
 export interface FileUrl {
+  /** The whole URL, 'file:///...'. */
   readonly href: string;
+  /** 'file:'. */
   readonly protocol: string;
 }

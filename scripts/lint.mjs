@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildTs } from './build-ts.mjs';
+import { checkDocstrings } from './check-docstrings.mjs';
 import { checkIncludes } from './check-includes.mjs';
 import { checkSources } from './check-sources.mjs';
 import { Failure, findProgram, listFiles, root, run, runMain, stage, withLock } from './lib/util.mjs';
@@ -47,6 +48,7 @@ runMain(async () => {
   const stages = [
     ['native/sources.json', () => checkSources({ write: fix })],
     ['includes and imports', checkIncludes],
+    ['docstrings', checkDocstrings],
     ['clang-format', () => clangFormat(fix)],
     ['biome', () => biome(fix)],
     ['TypeScript', () => withLock(() => buildTs({ tests: true }))],

@@ -47,6 +47,7 @@ export interface TopologyOptions extends EvolvableOptions {
 
 /** Options of a sparse or masked layer whose connections and weights are drawn. */
 export interface DrawnLayerOptions extends LayerOptions, TopologyOptions {
+  /** A drawn layer has none: see {@link GivenLayerOptions}. */
   readonly weights?: never;
 }
 
@@ -69,10 +70,13 @@ export interface GivenLayerOptions extends Omit<LayerOptions, 'units' | 'initial
   readonly initializer?: never;
 }
 
+/** A sparse layer, as {@link sparse} makes it. */
 export type SparseLayerDefinition = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'sparse' };
 
+/** A masked layer, as {@link masked} makes it. */
 export type MaskedLayerDefinition = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'masked' };
 
+/** A dense layer, as {@link dense} makes it. */
 export interface DenseLayerDefinition extends LayerOptions {
   readonly kind: 'dense';
 }

@@ -12,35 +12,45 @@ export interface WarmupOption {
 /** The same number throughout. */
 export interface Constant extends WarmupOption {
   readonly kind: 'constant';
+  /** The number. */
   readonly value: number;
 }
 
 /** to + (from - to) / 2 * (1 + cos(pi * p / epochs)), p = epochs done, with the fraction of the running one. */
 export interface Cosine extends WarmupOption {
   readonly kind: 'cosine';
+  /** At the beginning. */
   readonly from: number;
+  /** At the end. Default 0. */
   readonly to?: number;
 }
 
 /** from + (to - from) * p / epochs, p = epochs done, with the fraction of the running one. */
 export interface Linear extends WarmupOption {
   readonly kind: 'linear';
+  /** At the beginning. */
   readonly from: number;
+  /** At the end. Default 0. */
   readonly to?: number;
 }
 
 /** from * factor^p, p = epochs done, with the fraction of the running one. */
 export interface Exponential extends WarmupOption {
   readonly kind: 'exponential';
+  /** At the beginning. */
   readonly from: number;
+  /** What an epoch multiplies it by. */
   readonly factor: number;
 }
 
 /** from * factor^floor(p / every), p = epochs done. */
 export interface Step extends WarmupOption {
   readonly kind: 'step';
+  /** At the beginning. */
   readonly from: number;
+  /** What a step multiplies it by. */
   readonly factor: number;
+  /** Epochs from step to step. */
   readonly every: number;
 }
 
