@@ -21,6 +21,7 @@ const benchmarks = {
   inference: () => import('./inference.mjs'),
   layers: () => import('./layers.mjs'),
   training: () => import('./training.mjs'),
+  'while-fitting': () => import('./while-fitting.mjs'),
   accuracy: () => import('./accuracy.mjs'),
   evolution: () => import('./evolution.mjs'),
   kernels: () => import('./kernels.mjs'),

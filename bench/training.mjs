@@ -6,7 +6,7 @@ import { bundledDir, loadFashion } from '../examples/fashion/data.mjs';
 import { cores } from '../scripts/lib/util.mjs';
 import { fitInTurns } from './lib/fits.mjs';
 import { runJob } from './lib/jobs.mjs';
-import { createNetwork, fitOptions, recommended } from './lib/network.mjs';
+import { createNetwork, fitOptions, recommended, repeated } from './lib/network.mjs';
 import { openBlas } from './lib/openblas.mjs';
 import { median, medianRatio } from './lib/statistics.mjs';
 import { crossover, shares, training as targets, twoThreads } from './lib/targets.mjs';
@@ -33,17 +33,6 @@ export async function run({ options: { repeats, quick }, figure, note }) {
   await wide(bench);
   await verySparse(bench);
   await againstDense(bench, few);
-}
-
-/** The repository has 10,000 of the 60,000 images; the time of a step does not depend on which images it sees. */
-function repeated(data, times) {
-  const xTrain = new Uint8Array(data.xTrain.length * times);
-  const yTrain = new Int32Array(data.yTrain.length * times);
-  for (let i = 0; i < times; i++) {
-    xTrain.set(data.xTrain, i * data.xTrain.length);
-    yTrain.set(data.yTrain, i * data.yTrain.length);
-  }
-  return { ...data, xTrain, yTrain, trainRows: data.trainRows * times };
 }
 
 async function sparseAgainstMasked({ setnet, figure, note, repeats }, data) {

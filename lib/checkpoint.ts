@@ -89,9 +89,14 @@ function encode(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? mapped(value, encode) : value;
 }
 
-function decode(value: unknown): unknown {
+/** No history is nested deeper; a file that is could exhaust the stack. */
+const deepest = 16;
+
+function decode(value: unknown, tooDeep: () => SetnetError, depth = 0): unknown {
   if (typeof value === 'string' && names.includes(value)) return Number(value);
-  return typeof value === 'object' && value !== null ? mapped(value, decode) : value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === deepest) throw tooDeep();
+  return mapped(value, (part) => decode(part, tooDeep, depth + 1));
 }
 
 function mapped(value: object, change: (part: unknown) => unknown): unknown {
@@ -157,7 +162,8 @@ function readHistory(
   fail: (message: string) => SetnetError,
 ): StoredHistory {
   const parts = ['epochs', 'final', 'stopped', 'stoppedEarly', 'best'] as const;
-  const { epochs, final, stopped, stoppedEarly, best } = readOptions(decode(value), where, parts);
+  const decoded = decode(value, () => fail(`${where} is nested more than ${deepest} deep`));
+  const { epochs, final, stopped, stoppedEarly, best } = readOptions(decoded, where, parts);
   if (!Array.isArray(epochs) || epochs.length !== epoch)
     throw fail(`${where}.epochs must be an array of ${epoch} epochs, not ${describe(epochs)}`);
   for (const [i, entry] of epochs.entries()) checkEpoch(entry, `${where}.epochs[${i}]`, i + 1, fail);

@@ -54,6 +54,52 @@ describe('35 while a fit runs', () => {
     assert.ok(new Set(seen).size > 3);
   });
 
+  it('10,000 predictions while it trains and evolves: each is that of the end of one epoch, bit for bit', async function () {
+    this.timeout(120_000);
+    const asked = 10_000;
+    const net = smallNetwork(10, 4);
+    const x = validation.x.subarray(0, 30);
+    const logits = { output: 'logits' } as const;
+    const textOf = (answer: Float32Array) => Buffer.from(answer.buffer).toString('latin1');
+    /** The answer after each epoch; the trainer waits while it is asked for. */
+    const expected = [textOf(net.predictSync(x, logits))];
+    /** What was answered, and which epochs had been seen when it was asked for and when it came. */
+    const answers: { text: string; from: number; to: number }[] = [];
+    let waiting = 0;
+    let training: Training | undefined;
+    const ask = async (): Promise<void> => {
+      while (answers.length + waiting < asked) {
+        const from = expected.length - 1;
+        let answer: Float32Array;
+        if (answers.length % 5 === 0) {
+          // On this thread: without waiting for anybody.
+          answer = net.predictSync(x, logits);
+        } else {
+          waiting++;
+          answer = await net.predict(x, logits);
+          waiting--;
+        }
+        answers.push({ text: textOf(answer), from, to: expected.length - 1 });
+      }
+      training?.stop();
+    };
+    training = net.fit(data, { epochs: 1_000_000, batchSize: 50, evolution: set() });
+    const asking = Promise.all(Array.from({ length: 6 }, ask));
+    for await (const { evolution } of training) {
+      if (answers.length < asked) assert.equal(evolution?.evolutions, 1);
+      expected.push(textOf(net.predictSync(x, logits)));
+    }
+    await asking;
+    await training.done;
+    assert.equal(answers.length, asked);
+    assert.ok(expected.length > 50, `${expected.length} epochs`);
+    assert.ok(new Set(expected).size > 0.9 * expected.length, 'epochs answer differently');
+    // A finished epoch is published before the loop hears of it.
+    for (const [i, { text, from, to }] of answers.entries())
+      assert.ok(expected.slice(from, to + 2).includes(text), `answer ${i} is of no epoch from ${from} to ${to + 1}`);
+    assert.ok(new Set(answers.map(({ text }) => text)).size > 50);
+  });
+
   it('dispose() during a fit ends it: done rejects with ERR_SETNET_ABORTED', async () => {
     const net = smallNetwork(10, 4);
     const training = longFit(net);

@@ -62,6 +62,111 @@ describe('70 memory @memory', function () {
     );
   });
 
+  describe('500 networks of mixed kinds, each trained for an epoch: the level stays, and what V8 is told as well', () => {
+    interface Levels {
+      /** Resident memory, and the memory outside of its heap that V8 was told of, in MB after each round. */
+      resident: number[];
+      external: number[];
+      counters: { networks: number; fits: number; jobs: number };
+    }
+    /** `end` disposes of what is there, or does not. */
+    const mixed = (end: string) =>
+      runChildJson<Levels>(
+        `
+        const { sparse, masked, dense, adam, sgd, set, Network } = setnet;
+        const { x, y } = helpers.blobs(200, 60, 5, 1);
+        const { join } = require('node:path');
+        const folder = require('node:fs').mkdtempSync(join(require('node:os').tmpdir(), 'setnet-memory-'));
+        const path = join(folder, 'checkpoint');
+        const hidden = (round) => {
+          const activation = round % 2 ? 'srelu' : 'relu';
+          const kinds = [
+            () => sparse({ units: 200, density: 0.2, activation }),
+            () => masked({ units: 150, density: 0.2, activation, dropout: 0.2 }),
+            () => dense({ units: 100, activation }),
+          ];
+          return [kinds[round % 3](), kinds[(round >> 1) % 3]()];
+        };
+        const { counters } = require(helpers.root + '/dist/loader.js').native();
+        const { networks: before } = counters();
+        (async () => {
+          const [resident, external] = [[], []];
+          for (let round = 0; round < 500; round++) {
+            const net = await Network.create({ inputs: 60, seed: round, scaling: 'perFeature', layers: [...hidden(round), dense({ units: 5 })] });
+            const optimizer = round % 4 < 2 ? adam() : sgd();
+            const checkpoint = round % 5 === 0 ? { checkpoint: { path } } : {};
+            await net.fit({ x, y }, { epochs: 1, optimizer, evolution: round % 7 ? set() : null, ...checkpoint }).done;
+            const session = round % 3 === 1 ? await net.freeze() : undefined;
+            session?.predictSync(x);
+            const loaded = round % 10 === 0 ? await Network.load(path) : undefined;
+            ${end}
+            gc();
+            resident.push(process.memoryUsage.rss() / 1e6);
+            external.push(counters().toldBytes / 1e6);
+          }
+          require('node:fs').rmSync(folder, { recursive: true });
+          // What is collected is finalised a turn later.
+          for (let i = 0; i < 5; i++) { await new Promise(setImmediate); gc(); }
+          const { networks, fits, jobs } = counters();
+          console.log(JSON.stringify({ resident, external, counters: { networks: networks - before, fits, jobs } }));
+        })();`,
+        { args: ['--expose-gc'], timeout: 120_000 },
+      );
+    const check = ({ resident, external, counters }: Levels) => {
+      assert.equal(resident.length, 500);
+      const part = (sizes: number[]) => [mean(sizes.slice(150, 250)), mean(sizes.slice(400, 500))] as const;
+      const [early, late] = part(resident);
+      const [told, toldLate] = part(external);
+      console.log(
+        `      ${early.toFixed(1)} MB, then ${late.toFixed(1)}; of them V8 knows of ${told.toFixed(1)}, ${toldLate.toFixed(1)}`,
+      );
+      assert.ok(late - early <= 5, `${early} MB resident, then ${late} MB`);
+      assert.ok(toldLate - told <= 0.5, `${told} MB external, then ${toldLate} MB`);
+      assert.deepEqual({ ...counters, networks: Math.max(1, counters.networks) }, { networks: 1, fits: 0, jobs: 0 });
+      return toldLate;
+    };
+
+    it('disposed', async () => {
+      check(await mixed('net.dispose(); loaded?.dispose(); await session?.close();'));
+    });
+
+    it('dropped without a word', async () => {
+      check(await mixed('await new Promise(setImmediate);'));
+    });
+
+    it('V8 is told of networks, sessions and layers that are kept, at once, and no more of what was disposed', async () => {
+      const script = (make: string) => `
+        const { counters } = require(helpers.root + '/dist/loader.js').native();
+        const told = () => { gc(); return counters().toldBytes; };
+        const net = setnet.Network.createSync({ inputs: 500, seed: 1, layers: [setnet.dense({ units: 500 })] });
+        (async () => {
+          await new Promise(setImmediate);
+          const start = told();
+          const owner = await (${make});
+          await new Promise(setImmediate);
+          const kept = told();
+          await (owner.dispose ? owner.dispose() : owner.close());
+          await new Promise(setImmediate);
+          console.log(JSON.stringify([kept - start, told() - start]));
+        })();`;
+      const makes = [
+        'setnet.Network.create({ inputs: 500, seed: 1, layers: [setnet.dense({ units: 500 })] })',
+        'setnet.Network.create({ inputs: 500, seed: 1, layers: [setnet.sparse({ units: 1000, density: 0.25 })] })',
+        'setnet.Network.create({ inputs: 500, seed: 1, layers: [setnet.masked({ units: 1000, density: 0.25 })] })',
+        'net.clone()',
+        'net.freeze()',
+        'setnet.SparseLayer.create({ inputs: 500, units: 1000, density: 0.25, seed: 1 })',
+      ];
+      for (const make of makes) {
+        const [kept, disposed] = await runChildJson<[number, number]>(script(make), { args: ['--expose-gc'] });
+        // At least the weights, 4 bytes each.
+        const least = make.includes('1000') ? 500_000 : 1_000_000;
+        assert.ok(kept >= least && kept < 20 * least, `${make}: ${kept} bytes`);
+        assert.ok(Math.abs(disposed) < 50_000, `${make}: ${disposed} bytes are left`);
+      }
+    });
+  });
+
   it('200 layers by themselves, trained, evolved, half of them not disposed: the level stays', async () => {
     assertLevel(
       await rounds(`

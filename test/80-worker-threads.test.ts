@@ -1,6 +1,16 @@
 import { strict as assert } from 'node:assert';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { blobs, digestOf, entry, runChild, runChildJson, smallNetwork } from './helpers/helpers';
+import { CsrMatrix, type Session } from '../lib/index';
+import {
+  blobs,
+  digestOf,
+  entry,
+  rejectsCode,
+  runChild,
+  runChildJson,
+  smallNetwork,
+  throwsCode,
+} from './helpers/helpers';
 
 const data = blobs(400, 10, 4, 1);
 
@@ -89,6 +99,169 @@ describe('80 worker threads, exits and memory that moves', () => {
     const before = net.predictSync(data.x);
     await assert.rejects(net.fit({ x, y: data.y }, { epochs: 3 }).done, { code: 'ERR_SETNET_NONFINITE' });
     assert.deepEqual(net.predictSync(data.x), before);
+  });
+
+  describe('whose memory is whose: fit, evaluate, predict, and the arrays of a CsrMatrix', () => {
+    /** Features, labels and targets of their own, so that something can be done to them. */
+    const owned = () => ({
+      x: data.x.slice(),
+      y: data.y.slice(),
+      targets: Float32Array.from({ length: 1600 }, (_, i) => (i % 4 === data.y[i >> 2] ? 1 : 0)),
+      weights: Float32Array.from({ length: 400 }, (_, i) => 1 + (i % 3)),
+    });
+    type Owned = ReturnType<typeof owned>;
+    type Name = keyof Owned;
+    const binary = 'binaryCrossEntropy';
+    let session: Session;
+    before(async () => {
+      session = await smallNetwork(10, 4).freeze();
+    });
+    after(() => session.close());
+
+    /** Each begins at once, and resolves with all that it has computed. */
+    const calls: Record<string, (arrays: Owned) => Promise<unknown>> = {
+      fit: async ({ x, y, weights }) => {
+        const net = smallNetwork(10, 4);
+        await net.fit({ x, y }, { epochs: 5, validation: { x: data.x, y }, sampleWeights: weights }).done;
+        return digestOf(net);
+      },
+      'fit with a number for each output': async ({ x, targets }) => {
+        const net = smallNetwork(10, 4);
+        await net.fit({ x, y: targets }, { epochs: 5, loss: binary }).done;
+        return digestOf(net);
+      },
+      evaluate: ({ x, y }) => smallNetwork(10, 4).evaluate({ x, y }),
+      predict: ({ x }) => smallNetwork(10, 4).predict(x),
+      'predict of a session': ({ x }) => session.predict(x),
+    };
+    /** What a call reads at the call, and never again. */
+    const copied: Record<string, Name[]> = {
+      fit: ['y', 'weights'],
+      'fit with a number for each output': ['targets'],
+      evaluate: ['y'],
+      predict: ['x'],
+      'predict of a session': ['x'],
+    };
+    const read = (name: string): Name[] => [...new Set<Name>(['x', ...(copied[name] as Name[])])];
+    const shared = <T extends Float32Array | Int32Array>(array: T): T => {
+      const Type = array.constructor as new (buffer: SharedArrayBuffer) => T;
+      const copy = new Type(new SharedArrayBuffer(array.byteLength));
+      copy.set(array);
+      return copy;
+    };
+    const transfer = (array: ArrayBufferView) => structuredClone(array, { transfer: [array.buffer as ArrayBuffer] });
+
+    for (const [name, call] of Object.entries(calls)) {
+      it(`${name}: memory that is shared gives what memory of its own gives`, async () => {
+        const arrays = owned();
+        const expected = await call(arrays);
+        for (const one of read(name)) {
+          const with1 = { ...arrays, [one]: shared(arrays[one]) } as Owned;
+          assert.deepEqual(await call(with1), expected, one);
+        }
+      });
+
+      it(`${name}: what was copied may change and go away right after the call`, async () => {
+        const expected = await call(owned());
+        for (const one of copied[name] as Name[]) {
+          for (const make of [
+            (arrays: Owned) => arrays,
+            (arrays: Owned) => ({ ...arrays, [one]: shared(arrays[one]) }),
+          ]) {
+            const changed = make(owned()) as Owned;
+            const running = call(changed);
+            // Neither classes nor numbers that any loss takes.
+            changed[one].fill(1e9);
+            assert.deepEqual(await running, expected, `${one} was written over`);
+          }
+          const gone = owned();
+          const running = call(gone);
+          transfer(gone[one]);
+          assert.equal(gone[one].length, 0);
+          assert.deepEqual(await running, expected, `${one} was transferred`);
+        }
+      });
+
+      it(`${name}: what is read in place cannot go away, and is read as it is`, async () => {
+        if ((copied[name] as Name[]).includes('x')) return;
+        const expected = await call(owned());
+        const arrays = owned();
+        const running = call(arrays);
+        try {
+          transfer(arrays.x);
+        } catch (error) {
+          assert.match((error as Error).message, /transfer|detach/i);
+        }
+        assert.deepEqual(await running, expected);
+        // Written over meanwhile: some answer, or a refusal, but no crash.
+        for (const x of [data.x.slice(), shared(data.x)] as Float32Array<ArrayBuffer>[]) {
+          const disturbed = call({ ...owned(), x });
+          x.fill(0.5);
+          await disturbed.catch((error: Error) =>
+            assert.match(String((error as { code?: string }).code), /ERR_SETNET/),
+          );
+        }
+      });
+
+      it(`${name}: what was detached before is refused`, async () => {
+        for (const one of read(name)) {
+          const arrays = owned();
+          transfer(arrays[one]);
+          await rejectsCode(
+            (async () => call(arrays))(),
+            'ERR_SETNET_BUFFER',
+            new RegExp(`${{ targets: 'y', weights: 'sampleWeights' }[one as string] ?? one} is detached`),
+          );
+        }
+      });
+    }
+
+    it('a CsrMatrix owns its arrays: those it was made from may change, be shared, and go away', async () => {
+      const source = CsrMatrix.fromDense(
+        data.x.map((value) => (Math.abs(value) < 0.4 ? 0 : value)),
+        { rows: 400, columns: 10 },
+      );
+      const arraysOf = () => ({
+        rowPointers: Uint32Array.from(source.rowPointers, Number),
+        columnIndices: source.columnIndices,
+        values: source.values,
+      });
+      const use = (x: CsrMatrix) => {
+        const net = smallNetwork(10, 4);
+        const answers = [net.predict(x), net.evaluate({ x, y: data.y })] as const;
+        const fitted = net.fit({ x, y: data.y }, { epochs: 5 }).done.then(() => digestOf(net));
+        return Promise.all([...answers, fitted]);
+      };
+      const expected = await use(source);
+      const make = (arrays: ReturnType<typeof arraysOf>) => CsrMatrix.from({ rows: 400, columns: 10, ...arrays });
+      const spoil: ((array: Float32Array | Uint32Array) => unknown)[] = [(array) => array.fill(1e9), transfer];
+      for (const name of ['rowPointers', 'columnIndices', 'values'] as const) {
+        for (const change of spoil) {
+          const arrays = arraysOf();
+          const before = make(arrays);
+          change(arrays[name]);
+          assert.deepEqual(await use(before), expected, `${name}, before its use`);
+          const meanwhile = arraysOf();
+          const running = use(make(meanwhile));
+          change(meanwhile[name]);
+          assert.deepEqual(await running, expected, `${name}, meanwhile`);
+        }
+        const arrays = arraysOf();
+        const Type = arrays[name].constructor as new (buffer: SharedArrayBuffer) => Float32Array;
+        const array = new Type(new SharedArrayBuffer(arrays[name].byteLength));
+        array.set(arrays[name]);
+        const running = use(make({ ...arrays, [name]: array }));
+        array.fill(7);
+        assert.deepEqual(await running, expected, `${name}, shared`);
+        const gone = arraysOf();
+        transfer(gone[name]);
+        throwsCode(() => make(gone), 'ERR_SETNET_BUFFER', new RegExp(`${name} is detached`));
+      }
+      // What a matrix shows are copies.
+      source.values.fill(Number.NaN);
+      source.columnIndices.fill(99);
+      assert.deepEqual(await use(source), expected);
+    });
   });
 
   it('a network in a worker learns what it learns in the main thread', async () => {

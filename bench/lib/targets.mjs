@@ -73,6 +73,9 @@ export const training = {
   cifarEpoch: { floor: 0.9, aim: 0.5 }, // s
 };
 
+/** The event loop's delay in ms, 99th percentile, while a fit runs and predictions are asked for; and what they cost the fit. */
+export const whileFitting = { delay: { floor: 5 }, slowed: { floor: 1.2 } };
+
 /** ns per connection of an evolution with everything that is made again after it. */
 export function evolutionTarget(connections) {
   return connections > 2e6 ? { floor: 45, aim: 20 } : { floor: 30, aim: 12 };

@@ -87,6 +87,9 @@ Napi::Value counters(const Napi::CallbackInfo& info) {
   object.Set("networks", countToJs(env, process.networks.load()));
   object.Set("sessions", countToJs(env, process.sessions.load()));
   object.Set("jobs", countToJs(env, process.jobs.load()));
+  int64_t toldBytes = 0;
+  napi_adjust_external_memory(env, 0, &toldBytes);
+  object.Set("toldBytes", Napi::Number::New(env, static_cast<double>(toldBytes)));
   return object;
 }
 
