@@ -151,9 +151,9 @@ export interface Progress {
   /** From 1, of `epochs`. */
   readonly epoch: number;
   readonly epochs: number;
-  /** Steps done, of `steps` in this epoch. */
+  /** Steps done, of `steps` in this epoch; these are absent with a stream of batches without `stepsPerEpoch`. */
   readonly step: number;
-  readonly steps: number;
+  readonly steps?: number;
   /** Samples done in this epoch. */
   readonly samples: number;
   /** Running mean of this epoch. */
