@@ -121,7 +121,7 @@ export class BatchPump {
   #epoch = 0;
   /** The iterator of this epoch, as long as it has not come to its end. */
   #steps: Steps | undefined;
-  /** Iterators that were gone through and begin anew for nobody. */
+  /** Iterators of epochs so far: most of them can be gone through only once. */
   readonly #used = new WeakSet<object>();
   #wake: (() => void) | undefined;
   #hasEnded = false;
@@ -154,6 +154,8 @@ export class BatchPump {
     const { stream, read } = this.#plan;
     const limit = stream.native.stepsPerEpoch;
     const { steps, isAsync } = this.#open(epoch);
+    const isUsed = this.#used.has(steps);
+    this.#used.add(steps);
     this.#steps = steps;
     for (let batch = 1; ; batch++) {
       if (limit > 0 && batch > limit) {
@@ -165,7 +167,13 @@ export class BatchPump {
       if (this.#hasEnded) return;
       const item = await this.#next(steps, isAsync);
       if (this.#hasEnded) return;
-      if (item === undefined) break;
+      if (item === undefined) {
+        if (batch > 1 || !isUsed) break;
+        throw new SetnetError(
+          'ERR_SETNET_DATA',
+          `fit: batches(${epoch}) returned an iterator that an earlier epoch has used up; it must make a new one for each epoch`,
+        );
+      }
       const where = `fit: epoch ${epoch}, batch ${batch}`;
       const dataset = read(item.value, where);
       // What the caller's code did meanwhile may have ended it.
@@ -186,13 +194,6 @@ export class BatchPump {
     if (opened === undefined) {
       throw typeError(`fit: batches(${epoch}) must return something to loop over, not ${describe(iterable)}`);
     }
-    if (this.#used.has(opened.steps)) {
-      throw new SetnetError(
-        'ERR_SETNET_DATA',
-        `fit: batches(${epoch}) returned an iterator that an earlier epoch has used up; it must make a new one for each epoch`,
-      );
-    }
-    this.#used.add(opened.steps);
     return opened;
   }
 

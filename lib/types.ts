@@ -102,7 +102,7 @@ export interface EpochReport {
   readonly accuracy?: number;
   /** Of the epoch's last step. */
   readonly learningRate: number;
-  /** Wall time of the training steps alone. */
+  /** Wall time of the training steps alone; with a stream of batches, also of waiting for them. */
   readonly seconds: number;
   readonly evolutionSeconds: number;
   readonly validationSeconds: number;

@@ -630,6 +630,25 @@ describe('53 streams of batches', () => {
       assert.notEqual(digestOf(copy), before);
     });
 
+    it('an iterator that begins anew, or goes on for ever, serves several epochs', async () => {
+      const expected = net.clone();
+      await expected.fit({ batches: () => [batch, batch] }, { epochs: 3 }).done;
+      let left = 0;
+      const anew = {
+        next: () => (left-- > 0 ? { value: batch, done: false } : { value: undefined, done: true }),
+        [Symbol.iterator]: () => {
+          left = 2;
+          return anew;
+        },
+      } as Anything;
+      const copy = net.clone();
+      await copy.fit({ batches: () => anew }, { epochs: 3 }).done;
+      assert.equal(digestOf(copy), digestOf(expected));
+      const endless = { next: () => ({ value: batch, done: false }), [Symbol.iterator]: () => endless } as Anything;
+      const { epochs } = await net.clone().fit({ batches: () => endless, stepsPerEpoch: 2 }, { epochs: 3 }).done;
+      assert.equal(epochs.length, 3);
+    });
+
     it('an epoch without any batch, and one with too few', async () => {
       await fails(() => [], { code: 'ERR_SETNET_DATA', message: 'epoch 1 has no batch' });
       const second = net.clone().fit({ batches: (epoch) => (epoch === 1 ? batchesOf(1) : []) }, { epochs: 3 });
