@@ -19,7 +19,7 @@ import { type ClassWeights, type ReadWeights, readWeights } from './weights';
 export interface FitOptions {
   /** Passes over the training data, from 1. Default 10. */
   readonly epochs?: number;
-  /** Samples per step, from 1; the last batch of an epoch may be smaller. Default 128. */
+  /** Samples per step, from 1; the last batch of an epoch may be smaller. Default 128. Not with a {@link BatchStream}. */
   readonly batchSize?: number;
   /** Default 'softmaxCrossEntropy'. It decides what targets the data have: see {@link Targets}. */
   readonly loss?: Loss;
@@ -54,18 +54,22 @@ export interface FitOptions {
   /**
    * Go on with a training that was interrupted or stopped: of a network that was loaded from a checkpoint, or whose fit was
    * stopped or aborted. Everything becomes as if it had never stopped, to the bit. All options and the data must be the same,
-   * except threads, signal, callbacks and the checkpoint. Default false.
+   * except threads, signal, callbacks and the checkpoint; of a stream it is not looked at whether the batches are. Default false.
    */
   readonly resume?: boolean;
   /**
    * How much the samples of each class count: what training minimises is the mean over a batch's samples of weight * loss, with
    * one f32 weight for each sample, that of its class times its own. 'balanced': n / (k n_c) for the k classes that occur among n
    * samples, n_c times each, so that every class has the same influence (King and Zeng 2001). Else a number of at least 0 for
-   * every class, in their order or by name (a class that is not named counts 1). For losses by class, and for
+   * every class, in their order or by name (a class that is not named counts 1); 'balanced' not with a stream, whose labels are
+   * not known beforehand. For losses by class, and for
    * 'binaryCrossEntropy' with one output and labels. Validations know no weights. Default: all samples count 1.
    */
   readonly classWeights?: ClassWeights;
-  /** How much each sample of the training data counts: finite numbers of at least 0, not all 0. Copied. See `classWeights`. */
+  /**
+   * How much each sample of the training data counts: finite numbers of at least 0, not all 0. Copied. See `classWeights`. With
+   * a stream each batch has its own.
+   */
   readonly sampleWeights?: NumberArray;
   /**
    * What validations say beside loss and accuracy, which are always there: 'balancedAccuracy', 'confusion', 'auc'; see
@@ -140,9 +144,11 @@ export function readFitOptions(
   shape: DataShape,
   threads: number,
   isFinalised: boolean,
+  isStream: boolean,
 ): ReadFitOptions {
   const where = 'fit';
   const options = readOptions(value, where, names);
+  if (isStream) refuseOfDatasets(options, where);
   const optimizer = readOptimizer(options.optimizer ?? 'sgd', `${where}: optimizer`);
   const loss = readLossFor(options.loss ?? 'softmaxCrossEntropy', shape.outputs, `${where}: loss`);
   const isStatic = options.evolution === null || options.evolution === false;
@@ -187,6 +193,21 @@ export function readFitOptions(
     onProgress: options.onProgress === undefined ? undefined : readCallback(options.onProgress, `${where}: onProgress`),
     copy: readBoolean(options.copy ?? false, `${where}: copy`),
   };
+}
+
+/** What has a meaning only where all data are known. */
+function refuseOfDatasets(
+  options: { batchSize?: unknown; sampleWeights?: unknown; classWeights?: unknown },
+  where: string,
+): void {
+  if (options.batchSize !== undefined)
+    throw optionError(`${where}: batchSize has no meaning with \`batches\`, which are as large as they come`);
+  if (options.sampleWeights !== undefined)
+    throw optionError(`${where}: with \`batches\` each batch has its own sampleWeights: { x, y, sampleWeights }`);
+  if (options.classWeights === 'balanced')
+    throw optionError(
+      `${where}: classWeights 'balanced' follow from all labels, which a stream does not know beforehand; give a number for each class`,
+    );
 }
 
 function readValidationMetrics(

@@ -10,9 +10,12 @@ import { type ReadWeights, readWeights } from './weights';
 
 /** One fit of a network's life, as users would write it: the options that change results. */
 export interface FitRecord {
-  readonly samples: number;
+  /** Absent with a stream, which has `stepsPerEpoch` instead. */
+  readonly samples?: number;
   readonly epochs: number;
-  readonly batchSize: number;
+  readonly batchSize?: number;
+  /** Of a stream; 0: not known. */
+  readonly stepsPerEpoch?: number;
   readonly loss: object;
   readonly optimizer: object;
   readonly evolution: object | null;
@@ -24,12 +27,15 @@ export interface FitRecord {
   readonly restoreBest?: string;
 }
 
-export function fitRecord(options: NativeFitOptions, samples: number, weights: ReadWeights): FitRecord {
+/** What a record says of the training data. */
+export type RecordedData = { readonly samples: number } | { readonly stepsPerEpoch: number };
+
+export function fitRecord(options: NativeFitOptions, data: RecordedData, weights: ReadWeights): FitRecord {
   const { epochs, batchSize, loss, optimizer, learningRate, warmup, evolution, stopRule } = options;
   return {
-    samples,
-    epochs,
-    batchSize,
+    ...('samples' in data
+      ? { samples: data.samples, epochs, batchSize }
+      : { stepsPerEpoch: data.stepsPerEpoch, epochs }),
     loss: ruleObject('losses', loss),
     optimizer: {
       ...optimizerObject(optimizer),
@@ -57,6 +63,7 @@ export function readFitRecord(options: unknown, outputs: number, at: string): Fi
     'samples',
     'epochs',
     'batchSize',
+    'stepsPerEpoch',
     'loss',
     'optimizer',
     'evolution',
@@ -67,9 +74,10 @@ export function readFitRecord(options: unknown, outputs: number, at: string): Fi
     'sampleWeights',
   ]);
   const { rule: optimizer, learningRate } = readOptimizer(fit.optimizer, `${at}.optimizer`);
+  const isStream = fit.stepsPerEpoch !== undefined;
   const native: NativeFitOptions = {
     epochs: count(fit.epochs, `${at}.epochs`),
-    batchSize: count(fit.batchSize, `${at}.batchSize`),
+    batchSize: isStream ? 0 : count(fit.batchSize, `${at}.batchSize`),
     loss: readLoss(fit.loss, `${at}.loss`),
     optimizer,
     learningRate: learningRate.rule,
@@ -83,7 +91,10 @@ export function readFitRecord(options: unknown, outputs: number, at: string): Fi
     threads: 1,
     progressSeconds: 0,
   };
-  return fitRecord(native, count(fit.samples, `${at}.samples`), readRecordedWeights(fit, outputs, at));
+  const data = isStream
+    ? { stepsPerEpoch: count(fit.stepsPerEpoch, `${at}.stepsPerEpoch`) }
+    : { samples: count(fit.samples, `${at}.samples`) };
+  return fitRecord(native, data, readRecordedWeights(fit, outputs, at));
 }
 
 /** As a record says them. */

@@ -1,4 +1,5 @@
 // setnet: truly sparse neural networks that rewire themselves while they learn. Named exports only.
+export type { Batch, BatchStream } from './batch_stream';
 export { type BuildInfo, buildInfo } from './build_info';
 export type { CheckpointOptions } from './checkpoint';
 export {

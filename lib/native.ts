@@ -143,8 +143,15 @@ export interface NativeDataset {
   weights?: Float32Array;
 }
 
+/** Training data that come as batches. */
+export interface NativeStream {
+  /** 0: not known. */
+  stepsPerEpoch: number;
+}
+
 export interface NativeFitOptions {
   epochs: number;
+  /** Of a data set; without meaning for a stream. */
   batchSize: number;
   loss: NativeRule;
   optimizer: NativeRule;
@@ -263,7 +270,8 @@ export interface NativeProgress {
   epoch: number;
   epochs: number;
   step: number;
-  steps: number;
+  /** Absent where that is not known. */
+  steps?: number;
   samples: number;
   loss: number;
   /** Absent where the loss knows no right answers. */
@@ -298,6 +306,14 @@ export interface NativeTraining {
   acknowledge(epoch: number): void;
   /** What onCheckpoint asked for is stored: the trainer goes on. */
   acknowledgeCheckpoint(): void;
+  /** Of a stream: at most two batches are under way, the one that is worked on and one that waits. */
+  hasRoom(): boolean;
+  /** The running epoch's next batch, while there is room: checked as a data set of fit is, then copied. */
+  pushBatch(batch: NativeDataset): void;
+  /** The running epoch has no more batches. */
+  endEpoch(): void;
+  /** The next batch will never come: the training fails, the network as after the last finished epoch. */
+  failBatches(): void;
 }
 
 export interface NativeTrainingCallbacks {
@@ -309,6 +325,11 @@ export interface NativeTrainingCallbacks {
    * the first one. result: what there is so far, without epochs.
    */
   onCheckpoint: (record: NativeEpochRecord | null, result: NativeFitResult) => void;
+  /**
+   * Of a stream: an epoch begins, or the trainer has done with a batch of it, so that there is room. null: the data are there as
+   * a whole.
+   */
+  onBatchWanted: null | ((epoch: number) => void);
   /** error: null on success. The published state and counters are already those of the end. */
   onDone: (error: Error | null, result: NativeFitResult | null) => void;
 }
@@ -387,7 +408,7 @@ export interface NativeNetwork extends NativePredictor {
   evolve(evolution: NonNullable<NativeFitOptions['evolution']>, growBack: boolean): Promise<NativeEvolutionRecord>;
   /** As evaluate for x of both data sets, until onDone. ERR_SETNET_BUSY while a fit runs. */
   fit(
-    training: NativeDataset,
+    training: NativeDataset | NativeStream,
     validation: NativeDataset | null,
     options: NativeFitOptions,
     callbacks: NativeTrainingCallbacks,

@@ -1,17 +1,19 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+
+import { type BatchStream, isStream, readBatch, readStream, type StreamPlan } from './batch_stream';
 import { checkSameFit, type StoredHistory, type StoredTraining } from './checkpoint';
 import { type DataShape, type Dataset, type Features, pinDataset, readDataset } from './data';
 import { type Definition, type NetworkOptions, readNetworkOptions, readThreads } from './definition';
 import { type DeviceName, readDevice } from './devices';
 import { guard, guardAsync, SetnetError } from './errors';
-import { type FitOptions, readFitOptions } from './fit_options';
-import { type FitRecord, fitRecord } from './fit_record';
+import { type FitOptions, type ReadFitOptions, readFitOptions } from './fit_options';
+import { type FitRecord, fitRecord, type RecordedData } from './fit_record';
 import { type LayerView, viewLayer } from './layer_view';
 import { native } from './loader';
 import { addByHand, addFit, emptyRecord, lastZeta, type RunRecord, writeMetadata } from './metadata';
 import { openModel } from './model_file';
-import type { NativeDataset, NativeEvolutionRecord, NativeNetwork, NativeNetworkInfo } from './native';
-import { describe, readBoolean, readNumber, readOptions, readPath, typeError } from './options';
+import type { NativeDataset, NativeEvolutionRecord, NativeNetwork, NativeNetworkInfo, NativeStream } from './native';
+import { describe, optionError, readBoolean, readNumber, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
 import { type Evolution, evolutionObject, type NativeEvolution, readEvolution } from './rules/evolution';
 import { classesOf, targetKindOf } from './rules/loss';
@@ -63,6 +65,15 @@ export interface FinalizeOptions {
   readonly again?: boolean;
   /** Evaluated afterwards. */
   readonly validation?: Dataset;
+}
+
+/** What a fit learns from, checked. */
+interface TrainingData {
+  readonly recorded: RecordedData;
+  /** Of a stream. */
+  readonly batches?: StreamPlan;
+  /** As native code takes it, in memory that stays. */
+  pin(): NativeDataset | NativeStream;
 }
 
 const key = Symbol('Network');
@@ -213,15 +224,15 @@ export class Network {
   }
 
   /**
-   * Trains on a thread of its own and returns at once. Arguments are checked before it returns; targets and weights are copied,
-   * features are not (see `copy`). A second fit starts with fresh optimizer state and schedules from the present weights; steps,
+   * Trains on a thread of its own and returns at once: on a data set, or on a {@link BatchStream}, whose batches are checked and
+   * copied when they come. Arguments are checked before it returns; targets and weights are copied, features are not (see `copy`). A second fit starts with fresh optimizer state and schedules from the present weights; steps,
    * epochs and evolutions of the network's life count on.
    *
    * Throws `ERR_SETNET_BUSY` while a fit runs, `ERR_SETNET_STATE` after dispose, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`,
    * `ERR_SETNET_SHAPE`, `ERR_SETNET_DATA`, `ERR_SETNET_NONFINITE`, `ERR_SETNET_BUFFER`. What happens later rejects `done`: see
    * {@link Training}.
    */
-  fit(data: Dataset, options?: FitOptions): Training {
+  fit(data: Dataset | BatchStream, options?: FitOptions): Training {
     this.#check('fit');
     this.#checkIdle('fit');
     const info = this.#info('fit');
@@ -230,11 +241,10 @@ export class Network {
       this.#shape,
       this.#definition.spec.threads,
       this.#isFinalisedFor(options, info),
+      isStream(data),
     );
-    const loss = read.native.loss.name;
-    const samples = readDataset(data, this.#shape, loss, 'fit: data');
-    const training = weighSamples(samples, read.weights, classesOf(loss, this.outputs), 'fit');
-    const fit = fitRecord(read.native, training.rows, read.weights);
+    const training = isStream(data) ? this.#readStream(data, read, info) : this.#readTraining(data, read);
+    const fit = fitRecord(read.native, training.recorded, read.weights);
     const resumed = read.native.resume ? this.#resumable(fit) : undefined;
     if (resumed?.state.finished) return endedTraining(restoreHistory(resumed.history));
     const running: Running = {
@@ -257,10 +267,11 @@ export class Network {
         signal: read.signal,
         onProgress: read.onProgress,
         classes: this.classes,
+        ...(training.batches === undefined ? {} : { batches: training.batches }),
         start: (callbacks) => {
-          const x = pinDataset(training, read.copy);
+          const taken = training.pin();
           const validation = read.validation === null ? null : pinDataset(read.validation, read.copy);
-          return guard(() => this.#native.fit(x, validation, read.native, callbacks));
+          return guard(() => this.#native.fit(taken, validation, read.native, callbacks));
         },
         before: resumed === undefined ? [] : restoreHistory(resumed.history).epochs,
         store: async (history) => {
@@ -278,6 +289,27 @@ export class Network {
       this.#stored = before;
       throw error;
     }
+  }
+
+  #readTraining(data: Dataset, { native: { loss }, weights, copy }: ReadFitOptions): TrainingData {
+    const samples = readDataset(data, this.#shape, loss.name, 'fit: data');
+    const training = weighSamples(samples, weights, classesOf(loss.name, this.outputs), 'fit');
+    return { recorded: { samples: training.rows }, pin: () => pinDataset(training, copy) };
+  }
+
+  #readStream(data: BatchStream, { native: { loss }, weights }: ReadFitOptions, info: NativeNetworkInfo): TrainingData {
+    const stream = readStream(data, 'fit: data');
+    const { kind, known } = info.scaling;
+    if (!known && (kind === 'perFeature' || kind === 'global')) {
+      throw optionError(
+        `fit: the scaling '${kind}' has yet to be learned, which a stream of batches cannot do; create the network with scaling 'none' or { mean, scale }`,
+      );
+    }
+    return {
+      recorded: stream.native,
+      batches: { stream, read: (batch, where) => readBatch(batch, this.#shape, loss.name, weights, where) },
+      pin: () => stream.native,
+    };
   }
 
   /** Whether a final removal came before the fit: before the one that goes on, where one does. */

@@ -1,4 +1,5 @@
 // What fit returns: a running training, to be looped over, awaited, stopped.
+import { BatchPump, type StreamPlan } from './batch_stream';
 import { restoreEpoch, type StoredHistory, storeEpoch } from './checkpoint';
 import { SetnetError, toSetnetError } from './errors';
 import type {
@@ -27,6 +28,8 @@ export interface TrainingPlan {
   onProgress: ((progress: Progress) => void) | undefined;
   /** The names of the classes, for reports. */
   classes: readonly string[] | undefined;
+  /** Where the training data are a stream. */
+  batches?: StreamPlan;
   /** Starts native training; called once, and not where the signal is aborted already. */
   start: (callbacks: NativeTrainingCallbacks) => NativeTraining;
   /** Epochs before this fit, where it goes on with one. */
@@ -76,8 +79,9 @@ let silence: (training: Training) => void;
 export class Training implements AsyncIterable<EpochReport> {
   /**
    * The history of a training that ran to its end or was stopped. Rejects with `signal.reason` after an abort, with what
-   * `onProgress` threw, or with a SetnetError: `ERR_SETNET_DIVERGED` (the network is as after the last finished epoch),
-   * `ERR_SETNET_NONFINITE` (a feature is not finite; as after the last finished epoch), `ERR_SETNET_MEMORY`,
+   * `onProgress` or a stream of batches threw, or with a SetnetError: `ERR_SETNET_DIVERGED` (the network is as after the last finished epoch),
+   * `ERR_SETNET_NONFINITE` (a feature is not finite; as after the last finished epoch), `ERR_SETNET_MEMORY`, of a stream whatever
+   * is wrong with a batch (as after the last finished epoch),
    * `ERR_SETNET_ABORTED` (the network was disposed). Otherwise the network can be used on. Where somebody loops, the loop
    * throws the same, and the rejection of `done` does not count as unhandled.
    */
@@ -99,6 +103,9 @@ export class Training implements AsyncIterable<EpochReport> {
   #delivered = 0;
   #ending: Ending | undefined;
   #thrown: { error: unknown } | undefined;
+  /** Of a stream of batches. */
+  #pump: BatchPump | undefined;
+  #streamError: { error: unknown } | undefined;
 
   private constructor(caller: symbol, made: TrainingPlan | { history: History }) {
     if (caller !== key) throw typeError('a Training is made by network.fit()');
@@ -119,10 +126,16 @@ export class Training implements AsyncIterable<EpochReport> {
       this.#end({ error: reasonOf(signal), isAbort: true });
       return;
     }
+    const { batches } = plan;
+    if (batches !== undefined) {
+      const onError = (error: unknown) => this.#failStream(error);
+      this.#pump = new BatchPump({ ...batches, onError }, () => this.#native);
+    }
     this.#native = plan.start({
       onProgress: plan.onProgress === undefined ? null : (progress) => this.#report(progress),
       onEpoch: (record) => this.#addEpoch(record),
       onCheckpoint: (record, result) => this.#store(record, result),
+      onBatchWanted: batches === undefined ? null : (epoch) => this.#pump?.wanted(epoch),
       onDone: (error, result) => this.#finish(error, result),
     });
     signal?.addEventListener('abort', this.#onAbort);
@@ -250,6 +263,12 @@ export class Training implements AsyncIterable<EpochReport> {
     this.#native?.abort();
   }
 
+  /** As an error in a step: the network stays as after the last finished epoch. */
+  #failStream(error: unknown): void {
+    this.#streamError = { error };
+    this.#native?.failBatches();
+  }
+
   #finish(error: Error | null, result: NativeFitResult | null): void {
     if (this.#thrown !== undefined) {
       this.#end({ error: this.#thrown.error, isAbort: true });
@@ -262,6 +281,10 @@ export class Training implements AsyncIterable<EpochReport> {
       const { signal } = this.#plan;
       const converted = toSetnetError(error);
       const isAbort = converted.code === 'ERR_SETNET_ABORTED';
+      if (!isAbort && this.#streamError !== undefined) {
+        this.#end({ error: this.#streamError.error, isAbort: false });
+        return;
+      }
       this.#end({ error: isAbort && signal?.aborted ? reasonOf(signal) : converted, isAbort });
     }
   }
@@ -269,6 +292,7 @@ export class Training implements AsyncIterable<EpochReport> {
   #end(ending: Ending, stored?: StoredHistory): void {
     this.#ending = ending;
     this.#native = undefined;
+    this.#pump?.end();
     this.#plan.signal?.removeEventListener('abort', this.#onAbort);
     this.#plan.onEnd(stored);
     if ('history' in ending) this.#resolveDone(ending.history);

@@ -110,7 +110,7 @@ export interface EpochReport {
   readonly accuracy?: number;
   /** Of the epoch's last step. */
   readonly learningRate: number;
-  /** Wall time of the training steps alone. */
+  /** Wall time of the training steps alone; with a stream of batches, also of waiting for them. */
   readonly seconds: number;
   /** Wall time of its evolutions. */
   readonly evolutionSeconds: number;
@@ -164,10 +164,10 @@ export interface Progress {
   readonly epoch: number;
   /** Of the fit. */
   readonly epochs: number;
-  /** Steps done, of `steps` in this epoch. */
+  /** Steps done, of `steps` in this epoch; these are absent with a stream of batches without `stepsPerEpoch`. */
   readonly step: number;
   /** Of this epoch. */
-  readonly steps: number;
+  readonly steps?: number;
   /** Samples done in this epoch. */
   readonly samples: number;
   /** Running mean of this epoch. */

@@ -152,12 +152,16 @@ function balancedWeights(labels: ArrayLike<number>, count: number): number[] {
   return samples.map((times) => (times > 0 ? labels.length / (occurring * times) : 0));
 }
 
-/** The samples with one weight each: that of the class times that of the sample, in double, rounded once. */
+/**
+ * The samples with one weight each: that of the class times that of the sample, in double, rounded once. `isBatch`: others come
+ * that may count where none of these does.
+ */
 export function weighSamples(
   dataset: NativeDataset,
   { classWeights, sampleWeights }: ReadWeights,
   count: number,
   where: string,
+  isBatch = false,
 ): NativeDataset {
   if (classWeights === undefined && sampleWeights === undefined) return dataset;
   const { rows } = dataset;
@@ -182,6 +186,6 @@ export function weighSamples(
     }
     isAnyAbove ||= weight > 0;
   }
-  if (isAnyAbove) return { ...dataset, weights };
+  if (isAnyAbove || isBatch) return { ...dataset, weights };
   throw new SetnetError('ERR_SETNET_DATA', `${where}: no sample has a weight above 0`);
 }

@@ -39,7 +39,7 @@ const libLayers = [
   ['csr_matrix'],
   ['data', 'data/', 'scaling', 'stop_rule', 'layers/'],
   ['definition', 'weights'],
-  ['fit_record', 'layer_view', 'prediction', 'sample_order', 'sparse_layer', 'summary'],
+  ['batch_stream', 'fit_record', 'layer_view', 'prediction', 'sample_order', 'sparse_layer', 'summary'],
   ['checkpoint'],
   ['fit_options', 'training'],
   ['metadata', 'presets'],

@@ -206,7 +206,7 @@ describe('33 Training: the loop, stop, abort, progress', () => {
     await assert.rejects(training.done, { name: 'AbortError' });
     assert.equal(progress.length, 1);
     const { step: done, steps } = progress[0] as Progress;
-    assert.ok(done < steps, `${done} of ${steps} after ${Date.now() - started} ms`);
+    assert.ok(done < (steps as number), `${done} of ${steps} after ${Date.now() - started} ms`);
     // The network is as after the last finished step, and nothing was removed finally.
     assert.notEqual(digestOf(net), before);
     assert.equal(net.connections, 35_680 + 40_000 + 10_000);
@@ -258,7 +258,7 @@ describe('33 Training: the loop, stop, abort, progress', () => {
     assert.ok(reports.length >= 1, 'there were reports');
     for (const report of reports) {
       assert.ok(report.epoch >= 1 && report.epochs === 2);
-      assert.ok(report.step >= 1 && report.step <= report.steps && report.steps === 400);
+      assert.ok(report.step >= 1 && report.steps === 400 && report.step <= report.steps);
       assert.equal(report.samples, 50 * report.step);
       assert.ok(
         report.loss > 0 && (report.accuracy as number) >= 0 && (report.accuracy as number) <= 1 && report.seconds > 0,

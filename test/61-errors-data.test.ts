@@ -34,7 +34,7 @@ describe('61 errors of data', () => {
       ['no data', () => (net.fit as Anything)(), 'ERR_SETNET_TYPE', /data must be \{ x, y \}, not undefined/],
       ['x alone', () => (net.fit as Anything)(data.x), 'ERR_SETNET_TYPE', /fit: data must be an object, not a Float32Array of length 1000/],
       ['no y', () => net.fit({ x: data.x } as Anything), 'ERR_SETNET_TYPE', /data\.y must be class numbers.*not undefined/],
-      ['a stream', () => net.fit({ batches: () => [] } as Anything), 'ERR_SETNET_OPTION', /unknown option "batches"\. There are: x, y/],
+      ['a stream as validation', () => net.fit(data, { validation: { batches: () => [] } as Anything }), 'ERR_SETNET_OPTION', /unknown option "batches"\. There are: x, y/],
       ['a length that does not fit', fitOf(new Float32Array(1001), y), 'ERR_SETNET_SHAPE', /data\.x has 1001 elements.*10 inputs/],
       ['columns that do not fit', fitOf({ data: data.x, shape: [50, 20] }, y), 'ERR_SETNET_SHAPE', /says 20 columns, but the network has 10 inputs/],
       ['a shape that does not fit', fitOf({ data: data.x, shape: [99, 10] }, y), 'ERR_SETNET_SHAPE', /has 1000 elements, but its shape \[99, 10\] says 990/],

@@ -63,10 +63,15 @@ const program = `
       epochs: 20, batchSize: 128, loss: 'softmaxCrossEntropy', signal, validation: { x: { data: x, shape: [1, 784] }, y: [0] },
       optimizer: sgd({ learningRate: cosine({ from: 0.05, warmup: 1 }), momentum: 0.9, weightDecay: 2e-4 }),
       evolution: set({ zeta: constant({ value: 0.3 }), prune: 'signMagnitude', newWeights: 'initializer' }),
-      onProgress: ({ epoch, step, steps }) => { const sum: number = epoch + step / steps; void sum; },
+      onProgress: ({ epoch, step, steps }) => { const sum: number = epoch + step / (steps ?? 1); void sum; },
     });
     const weighed: setnet.ClassWeights = { a: 2 };
     void net.fit({ x, y: ['a'] }, { classWeights: 'balanced', sampleWeights: new Float64Array(1) });
+    const oneBatch: setnet.Batch = { x, y: ['a'], sampleWeights: [1] };
+    const stream: setnet.BatchStream = { batches: (epoch: number) => [oneBatch, Promise.resolve(oneBatch)], stepsPerEpoch: 2 };
+    async function* streamed(epoch: number): AsyncGenerator<setnet.Batch> { if (epoch > 0) yield oneBatch; }
+    const onProgress = ({ steps }: setnet.Progress): void => { const known: number | undefined = steps; void known; };
+    void [net.fit(stream), net.fit({ batches: streamed }, { epochs: 2, onProgress })];
     void [net.fit({ x, y: [0] }, { classWeights: weighed }), net.fit({ x, y: [0] }, { classWeights: [1, 2], sampleWeights: [1] })];
     for await (const epoch of training) {
       const accuracy: number | undefined = epoch.validation?.accuracy;
@@ -153,6 +158,8 @@ describe('90 types', function () {
         'setnet.adam({ momentum: 0.9 });',
         'setnet.set({ prune: 3 });',
         "declare const net: setnet.Network; net.fit({ x: new Uint8Array(1), y: [0] }, { classWeights: 'equal' });",
+        'declare const net: setnet.Network; net.fit({ batches: [{ x: new Uint8Array(1), y: [0] }] });',
+        'declare const net: setnet.Network; net.fit({ batches: () => [{ x: new Uint8Array(1) }] });',
         "declare const net: setnet.Network; net.evaluate({ x: new Uint8Array(1), y: [0] }, { metrics: ['samples'] });",
         'new setnet.Network();',
         'new setnet.Session();',
@@ -194,7 +201,10 @@ describe('90 types', function () {
             if (p.choices !== undefined) return `${p.name}: '${p.choices.split('|').at(-1)}'`;
             return `${p.name}: ${/nesterov|decayBias/.test(p.name) ? false : p.fallback}`;
           });
-          return `setnet.${name}({ ${given.join(', ')} });`;
+          // A variant is chosen by an option of its rule.
+          const [rule, variant] = name.split('.');
+          if (variant !== undefined) given.push(`newState: '${variant}'`);
+          return `setnet.${rule}({ ${given.join(', ')} });`;
         }),
       ];
       assert.ok(lines.length >= 18, `${lines.length} rules`);

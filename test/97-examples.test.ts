@@ -352,6 +352,24 @@ describe('97 examples: on data', function () {
       assert.ok(Math.abs((rowOf(output, place)[0] as number) - 45.5) < 2);
   });
 
+  it('streaming: a network learns from a file, and nothing of it is left behind', async () => {
+    const { output, left } = await withFolder(async (folder) => {
+      const before = process.env.TMPDIR;
+      process.env.TMPDIR = folder;
+      const running = outputOf('streaming.mjs', '--mb', '8', '--epochs', '2');
+      if (before === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = before;
+      return { output: await running, left: readdirSync(folder) };
+    });
+    assert.deepEqual(left, []);
+    assert.match(output, /^a file of 8 MB: 10,191 rows of 784 pixels and a label\nepoch 1: /);
+    assert.equal(output.match(/^epoch \d: loss [\d.]+, [\d.]+ % of the test images right$/gm)?.length, 2);
+    const right = Number(/epoch 2: .*, ([\d.]+) %/.exec(output)?.[1]);
+    assert.ok(right > 70, output);
+    const [before, after] = (/(\d+) MB before training, (\d+) MB after it\n$/.exec(output) ?? []).slice(1).map(Number);
+    assert.ok((before as number) > 0 && (after as number) >= (before as number), output);
+  });
+
   it('every example is described', () => {
     const page = readFileSync(join(root, 'examples/README.md'), 'utf8');
     const entries = readdirSync(join(root, 'examples'), { withFileTypes: true });

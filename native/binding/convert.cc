@@ -164,7 +164,7 @@ Napi::Object progressToJs(Napi::Env env, const train::Progress& progress) {
   object.Set("epoch", countToJs(env, progress.epoch));
   object.Set("epochs", countToJs(env, progress.epochs));
   object.Set("step", countToJs(env, progress.step));
-  object.Set("steps", countToJs(env, progress.steps));
+  if (progress.steps > 0) object.Set("steps", countToJs(env, progress.steps));
   object.Set("samples", countToJs(env, progress.samples));
   object.Set("loss", progress.loss);
   setAccuracy(object, progress.accuracy);

@@ -7,6 +7,14 @@
 
 namespace setnet::binding {
 
+void Dataset::own(std::vector<char>* storage) {
+  owner_.Reset();
+  if (matrix_) return;
+  const char* bytes = static_cast<const char*>(x_.data);
+  storage->assign(bytes, bytes + x_.rows * x_.columns * elementSize(x_.type));
+  x_.data = storage->data();
+}
+
 DatasetArgument::DatasetArgument(const Napi::Value& value, const std::string& what) : what_(what) {
   const Napi::Object object = requireObject(value, what);
   rows_ = requireWhole(object.Get("rows"), what + ".rows", 0, kLargestWhole);

@@ -34,6 +34,9 @@ class Dataset {
     owner_.Reset();
     matrix_ = nullptr;
   }
+  // Copies the features of a typed array to `storage`, whose bytes this uses from then on, and lets go of the array. A
+  // matrix is kept.
+  void own(std::vector<char>* storage);
 
  private:
   backend::MatrixView x_;

@@ -150,14 +150,27 @@ Napi::Value Network::fit(Network& self, const Napi::CallbackInfo& info) {
       fail(env, Code::State, "there is no training of this network that could go on");
   }
   Training::Callbacks callbacks = Training::parseCallbacks(info[3]);
-  const DatasetArgument trainingData(info[0], "training");
+  // A stream says how many batches an epoch has, a data set what they are made of.
+  const Napi::Value stepsPerEpoch = requireObject(info[0], "training").Get("stepsPerEpoch");
+  std::optional<DatasetArgument> trainingData;
+  uint64_t steps = 0;
+  if (isAbsent(stepsPerEpoch))
+    trainingData.emplace(info[0], "training");
+  else
+    steps = requireWhole(stepsPerEpoch, "stepsPerEpoch", 0, kLargestWhole);
+  if (!trainingData && callbacks.onBatchWanted.IsEmpty())
+    fail(env, Code::Type, "a stream of batches needs the callback onBatchWanted");
   std::optional<DatasetArgument> validationData;
   if (!info[1].IsNull()) validationData.emplace(info[1], "validation");
   // From here on the caller's code does not run any more: what is checked stays as it is.
   const Ref<const core::Model> model = self.requireModel(env);
   checkMetrics(env, options.metrics, options.rules.loss, unitsOf(*model));
   if (self.state_->training) fail(env, Code::Busy, "this network is training already; wait for its end or abort it");
-  Dataset training = trainingData.take(model->definition.inputs, unitsOf(*model), options.rules.loss);
+  Training::Data training;
+  if (trainingData)
+    training.dataset.emplace(trainingData->take(model->definition.inputs, unitsOf(*model), options.rules.loss));
+  else
+    training.stream = {model->definition.inputs, unitsOf(*model), options.rules.loss, model->scaling, steps};
   std::optional<Dataset> validation;
   if (validationData)
     validation.emplace(validationData->take(model->definition.inputs, unitsOf(*model), options.rules.loss));

@@ -19,7 +19,9 @@ void Training::define(Napi::Env env, AddonData& addon) {
   W::define(
       env, addon,
       {W::method<abort>(addon, "abort"), W::method<stop>(addon, "stop"), W::method<setStepped>(addon, "setStepped"),
-       W::method<acknowledge>(addon, "acknowledge"), W::method<acknowledgeCheckpoint>(addon, "acknowledgeCheckpoint")});
+       W::method<acknowledge>(addon, "acknowledge"), W::method<acknowledgeCheckpoint>(addon, "acknowledgeCheckpoint"),
+       W::method<hasRoom>(addon, "hasRoom"), W::method<pushBatch>(addon, "pushBatch"),
+       W::method<endEpoch>(addon, "endEpoch"), W::method<failBatches>(addon, "failBatches")});
 }
 
 Training::Callbacks Training::parseCallbacks(const Napi::Value& value) {
@@ -29,21 +31,28 @@ Training::Callbacks Training::parseCallbacks(const Napi::Value& value) {
   if (!onProgress.IsNull()) callbacks.onProgress = Napi::Persistent(requireFunction(onProgress, "onProgress"));
   callbacks.onEpoch = Napi::Persistent(requireFunction(object.Get("onEpoch"), "onEpoch"));
   callbacks.onCheckpoint = Napi::Persistent(requireFunction(object.Get("onCheckpoint"), "onCheckpoint"));
+  const Napi::Value onBatchWanted = object.Get("onBatchWanted");
+  if (!onBatchWanted.IsNull())
+    callbacks.onBatchWanted = Napi::Persistent(requireFunction(onBatchWanted, "onBatchWanted"));
   callbacks.onDone = Napi::Persistent(requireFunction(object.Get("onDone"), "onDone"));
   return callbacks;
 }
 
-Training::Training(AddonData& addon, Ref<Network> network, Dataset training, std::optional<Dataset> validation,
+Training::Training(AddonData& addon, Ref<Network> network, Data training, std::optional<Dataset> validation,
                    const train::FitOptions& options, Callbacks callbacks)
     : addon_(&addon),
       network_(std::move(network)),
-      training_(std::move(training)),
+      training_(std::move(training.dataset)),
       validation_(std::move(validation)),
       options_(options),
       wantsProgress_(!callbacks.onProgress.IsEmpty()),
-      callbacks_(std::move(callbacks)) {}
+      callbacks_(std::move(callbacks)) {
+  if (training.stream)
+    batches_.emplace(std::move(*training.stream), control_,
+                     [this] { addon_->mailbox->post(Ref<Correspondent>(this)); });
+}
 
-Napi::Object Training::start(Napi::Env env, AddonData& addon, Ref<Network> network, Dataset training,
+Napi::Object Training::start(Napi::Env env, AddonData& addon, Ref<Network> network, Data training,
                              std::optional<Dataset> validation, const train::FitOptions& options, Callbacks callbacks) {
   const Ref<Training> self(new Training(addon, std::move(network), std::move(training), std::move(validation), options,
                                         std::move(callbacks)));
@@ -96,10 +105,39 @@ Napi::Value Training::acknowledgeCheckpoint(Training& self, const Napi::Callback
   return info.Env().Undefined();
 }
 
+BatchQueue& Training::requireQueue(Napi::Env env) {
+  if (!batches_) fail(env, Code::State, "this training has a data set, and takes no batches");
+  if (ended_) fail(env, Code::State, "this training has ended");
+  return *batches_;
+}
+
+Napi::Value Training::hasRoom(Training& self, const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), self.requireQueue(info.Env()).hasRoom());
+}
+
+Napi::Value Training::pushBatch(Training& self, const Napi::CallbackInfo& info) {
+  const DatasetArgument batch(info[0], "batch");
+  self.requireQueue(info.Env()).push(batch, info.Env());
+  return info.Env().Undefined();
+}
+
+Napi::Value Training::endEpoch(Training& self, const Napi::CallbackInfo& info) {
+  self.requireQueue(info.Env()).endEpoch();
+  return info.Env().Undefined();
+}
+
+Napi::Value Training::failBatches(Training& self, const Napi::CallbackInfo& info) {
+  self.requireQueue(info.Env()).giveUp(Status(Code::Data, "the stream of batches failed"));
+  return info.Env().Undefined();
+}
+
 void Training::requestAbort() {
-  MonitorLock lock(monitor_);
-  control_.abort.store(true, std::memory_order_relaxed);
-  lock.notifyAll();
+  {
+    MonitorLock lock(monitor_);
+    control_.abort.store(true, std::memory_order_relaxed);
+    lock.notifyAll();
+  }
+  if (batches_) batches_->interrupt();
 }
 
 void Training::onNetworkDisposed() {
@@ -113,15 +151,19 @@ void Training::run() {
   Status status;
   train::FitResult result;
   try {
-    const train::Dataset training = training_.view();
+    const train::Dataset training = training_ ? training_->view() : train::Dataset();
     const train::Dataset validation = validation_ ? validation_->view() : train::Dataset();
+    const train::Dataset* validated = validation_ ? &validation : nullptr;
     Ref<const core::Model> start = network_->state().published();
     if (start && options_.resume) start = options_.resume->model;
     if (!options_.resume) network_->state().keep(nullptr);
     // Without a model the network was disposed before this thread ran.
-    status = start ? train::fit(cpu::backend(), std::move(start), training, validation_ ? &validation : nullptr,
-                                options_, control_, *this, &result)
-                   : Status(Code::Aborted, "training was aborted");
+    if (!start)
+      status = Status(Code::Aborted, "training was aborted");
+    else if (batches_)
+      status = train::fit(cpu::backend(), std::move(start), *batches_, validated, options_, control_, *this, &result);
+    else
+      status = train::fit(cpu::backend(), std::move(start), training, validated, options_, control_, *this, &result);
   } catch (...) {
     status = statusOfException();
   }
@@ -197,6 +239,7 @@ void Training::call(Napi::Env env, const Napi::FunctionReference& callback, Make
 void Training::onCallbackFailed() {
   // lib/'s callbacks do not throw. Should one do it nevertheless, nobody acknowledges epochs any more, so the trainer
   // must not wait for it.
+  if (batches_) batches_->giveUp(Status(Code::Internal, "a callback of setnet failed"));
   MonitorLock lock(monitor_);
   stepped_ = false;
   isStoring_ = false;
@@ -208,6 +251,7 @@ bool Training::deliver(Napi::Env env) {
   std::optional<train::EpochRecord> record;
   std::optional<train::Progress> progress;
   std::unique_ptr<Due> due;
+  std::optional<uint64_t> wish;
   bool finished = false;
   {
     MonitorLock lock(monitor_);
@@ -216,10 +260,16 @@ bool Training::deliver(Napi::Env env) {
       records_.pop_front();
     } else if (due_) {
       std::swap(due, due_);
-    } else if (progress_) {
-      std::swap(progress, progress_);
     } else {
-      finished = finished_;
+      // Once the thread has finished nobody works on a batch any more.
+      if (batches_ && !finished_) wish = batches_->takeWish();
+      if (wish) {
+        // Said below.
+      } else if (progress_) {
+        std::swap(progress, progress_);
+      } else {
+        finished = finished_;
+      }
     }
   }
   if (record) {
@@ -231,6 +281,8 @@ bool Training::deliver(Napi::Env env) {
       const napi_value record = due->record ? epochToJs(env, *due->record) : env.Null();
       return std::vector<napi_value>{record, fitResultToJs(env, due->soFar)};
     });
+  } else if (wish) {
+    call(env, callbacks_.onBatchWanted, [&] { return std::vector<napi_value>{countToJs(env, *wish)}; });
   } else if (progress) {
     call(env, callbacks_.onProgress, [&] { return std::vector<napi_value>{progressToJs(env, *progress)}; });
   } else if (finished) {
@@ -238,7 +290,7 @@ bool Training::deliver(Napi::Env env) {
     return false;
   }
   MonitorLock lock(monitor_);
-  return finished_ || progress_ || due_ || !records_.empty();
+  return finished_ || progress_ || due_ || !records_.empty() || (batches_ && batches_->hasWish());
 }
 
 void Training::finish(Napi::Env env) {
@@ -288,11 +340,13 @@ void Training::leave() {
 }
 
 void Training::letGo() {
-  training_.letGo();
+  if (training_) training_->letGo();
+  if (batches_) batches_->letGo();
   if (validation_) validation_->letGo();
   callbacks_.onProgress.Reset();
   callbacks_.onEpoch.Reset();
   callbacks_.onCheckpoint.Reset();
+  callbacks_.onBatchWanted.Reset();
   callbacks_.onDone.Reset();
 }
 

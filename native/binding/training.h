@@ -10,6 +10,7 @@
 
 #include "base/ref.h"
 #include "binding/addon_data.h"
+#include "binding/batch_queue.h"
 #include "binding/dataset.h"
 #include "binding/mailbox.h"
 #include "binding/network.h"
@@ -27,14 +28,20 @@ class Training : public Correspondent, private train::Observer {
     Napi::FunctionReference onProgress;  // empty where nobody wants to know
     Napi::FunctionReference onEpoch;
     Napi::FunctionReference onCheckpoint;
+    Napi::FunctionReference onBatchWanted;  // empty where the data are there as a whole
     Napi::FunctionReference onDone;
   };
 
   static void define(Napi::Env env, AddonData& addon);
   static Callbacks parseCallbacks(const Napi::Value& value);
+  // What is trained on: a data set, or batches that come one by one.
+  struct Data {
+    std::optional<Dataset> dataset;
+    std::optional<BatchQueue::Shape> stream;
+  };
   // Starts the thread and returns the JavaScript object. The network is published and not fitting. Code::Memory where
   // no thread can be started; then nothing has changed.
-  static Napi::Object start(Napi::Env env, AddonData& addon, Ref<Network> network, Dataset training,
+  static Napi::Object start(Napi::Env env, AddonData& addon, Ref<Network> network, Data training,
                             std::optional<Dataset> validation, const train::FitOptions& options, Callbacks callbacks);
 
   // Any thread: ends within a step.
@@ -46,7 +53,7 @@ class Training : public Correspondent, private train::Observer {
   void onFinalise(Napi::Env) {}
 
  private:
-  Training(AddonData& addon, Ref<Network> network, Dataset training, std::optional<Dataset> validation,
+  Training(AddonData& addon, Ref<Network> network, Data training, std::optional<Dataset> validation,
            const train::FitOptions& options, Callbacks callbacks);
 
   static Napi::Value abort(Training& self, const Napi::CallbackInfo& info);
@@ -54,6 +61,11 @@ class Training : public Correspondent, private train::Observer {
   static Napi::Value setStepped(Training& self, const Napi::CallbackInfo& info);
   static Napi::Value acknowledge(Training& self, const Napi::CallbackInfo& info);
   static Napi::Value acknowledgeCheckpoint(Training& self, const Napi::CallbackInfo& info);
+  static Napi::Value hasRoom(Training& self, const Napi::CallbackInfo& info);
+  static Napi::Value pushBatch(Training& self, const Napi::CallbackInfo& info);
+  static Napi::Value endEpoch(Training& self, const Napi::CallbackInfo& info);
+  static Napi::Value failBatches(Training& self, const Napi::CallbackInfo& info);
+  BatchQueue& requireQueue(Napi::Env env);
 
   // The training thread.
   void run();
@@ -76,7 +88,7 @@ class Training : public Correspondent, private train::Observer {
 
   const Ref<AddonData> addon_;
   const Ref<Network> network_;
-  Dataset training_;
+  std::optional<Dataset> training_;  // or batches_
   std::optional<Dataset> validation_;
   const train::FitOptions options_;
   const bool wantsProgress_;
@@ -86,6 +98,7 @@ class Training : public Correspondent, private train::Observer {
   bool ended_ = false;  // onDone has been called or never will be
 
   train::Control control_;
+  std::optional<BatchQueue> batches_;
   Monitor monitor_;  // guards what follows; notified when a trainer that waits in onEpoch shall look again
   std::optional<train::Progress> progress_;  // the latest, not yet delivered
   std::deque<train::EpochRecord> records_;   // not yet delivered

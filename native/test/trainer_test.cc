@@ -242,6 +242,77 @@ TEST("weights follow their samples into the batches; a wrong number of them is r
   CHECK(fit().code() == Code::Data);
 }
 
+// Batches of one row, as many in an epoch as are told, with the classes that NoteEngine expects.
+class FewBatches : public train::BatchSource {
+ public:
+  FewBatches(const train::Dataset& data, std::vector<uint64_t> lengths, uint64_t announced)
+      : data_(data), lengths_(std::move(lengths)), announced_(announced) {}
+  Status learnScaling(core::Scaling*) override { return Status(); }
+  bool isSparse() const override { return false; }
+  void addTo(Hash64*) const override {}
+  Status begin(uint64_t epoch, uint64_t epochOfLife, uint64_t* steps) override {
+    CHECK_EQ(epoch, epochOfLife);
+    left_ = lengths_[epoch - 1];
+    *steps = announced_;
+    return Status();
+  }
+  Status next(train::Batch* batch, bool* ended) override {
+    *ended = left_ == 0;
+    if (*ended) return Status();
+    --left_;
+    const uint64_t row = left_ % data_.x.rows;
+    batch->rows = {data_.x, nullptr, row, 1};
+    batch->targets.classes = data_.classes.data() + row;
+    return Status();
+  }
+
+ private:
+  const train::Dataset& data_;
+  const std::vector<uint64_t> lengths_;
+  const uint64_t announced_;
+  uint64_t left_ = 0;
+};
+
+TEST("a source that does not say how many batches come: rates by the epoch, no evolution after the fit's last step") {
+  Fixture f(10);
+  NoteObserver observer(&f.notes.events);
+  auto options = Fixture::options(3, 4);
+  options.learningRate.rule = static_cast<int>(rules::Schedule::LinearSchedule);
+  options.learningRate.parameters[0] = 0.3;
+  options.learningRate.parameters[1] = 0;
+  options.trigger.rule = static_cast<int>(rules::Trigger::EverySteps);
+  options.trigger.parameters[0] = 1;
+  options.finalPrune = false;
+  FewBatches source(f.data, {2, 1, 3}, 0);
+  CHECK(train::fit(NoteBackend(&f.notes), smallModel(), source, nullptr, options, f.control, observer, &f.result).ok());
+  CHECK_EQ(f.notes.rates.size(), size_t{6});
+  CHECK_EQ(f.notes.rates[0], f.notes.rates[1]);
+  CHECK(f.notes.rates[1] > f.notes.rates[2]);
+  CHECK(f.notes.rates[2] > f.notes.rates[3]);
+  CHECK_EQ(f.notes.rates[3], f.notes.rates[5]);
+  const Events expected = {"publish", "step",  "evolve", "step",   "evolve", "publish", "epoch", "step",    "evolve",
+                           "publish", "epoch", "step",   "evolve", "step",   "evolve",  "step",  "publish", "epoch"};
+  CHECK(f.notes.events == expected);
+  CHECK_EQ(observer.progress_.size(), size_t{6});
+  for (const train::Progress& progress : observer.progress_) CHECK_EQ(progress.steps, uint64_t{0});
+  CHECK_EQ(observer.progress_[5].samples, uint64_t{3});
+}
+
+TEST("epochs without a batch, or with another number of them than was announced, are refused") {
+  const auto statusOf = [](std::vector<uint64_t> lengths, uint64_t announced) {
+    Fixture f(10);
+    NoteObserver observer(&f.notes.events);
+    const auto options = Fixture::options(lengths.size(), 1);
+    FewBatches source(f.data, std::move(lengths), announced);
+    return train::fit(NoteBackend(&f.notes), smallModel(), source, nullptr, options, f.control, observer, &f.result);
+  };
+  CHECK(statusOf({3, 3}, 3).ok());
+  for (const Status& status : {statusOf({0}, 0), statusOf({2, 0}, 0), statusOf({0}, 3), statusOf({3, 2}, 3)}) {
+    CHECK(status.code() == Code::Data);
+    CHECK(status.message().find("epoch ") == 0);
+  }
+}
+
 TEST("steps of the optimizer count from the fit's first, steps of the network go on over fits") {
   Ref<const core::Model> model = smallModel();
   for (uint64_t fit = 0; fit < 2; ++fit) {

@@ -1,6 +1,6 @@
 #include "train/data_digest.h"
 
-#include "base/hash.h"
+#include <cstdint>
 
 namespace setnet::train {
 namespace {
@@ -28,30 +28,23 @@ void add(Hash64* hash, Span<const T> values) {
   hash->update(values.data(), size * sizeof(T));
 }
 
-void add(Hash64* hash, const Dataset& data) {
-  const backend::MatrixView& x = data.x;
-  const uint64_t shape[] = {static_cast<uint64_t>(x.type), x.rows, x.columns, x.isSparse() ? 1u : 0u};
-  hash->update(shape, sizeof shape);
-  if (x.isSparse()) {
-    const uint64_t count = x.rowPointers[x.rows];
-    hash->update(x.rowPointers, (x.rows + 1) * sizeof(uint64_t));
-    hash->update(x.columnIndices, count * sizeof(uint32_t));
-    hash->update(x.data, count * sizeof(float));
-  } else {
-    hash->update(x.data, x.rows * x.columns * bytesOf(x.type));
-  }
-  add(hash, data.classes);
-  add(hash, data.numbers);
-  add(hash, data.weights);
-}
-
 }  // namespace
 
-uint64_t digestOf(const Dataset& training, const Dataset* validation) {
-  Hash64 hash;
-  add(&hash, training);
-  if (validation) add(&hash, *validation);
-  return hash.digest();
+void addToDigest(const Dataset& data, Hash64* digest) {
+  const backend::MatrixView& x = data.x;
+  const uint64_t shape[] = {static_cast<uint64_t>(x.type), x.rows, x.columns, x.isSparse() ? 1u : 0u};
+  digest->update(shape, sizeof shape);
+  if (x.isSparse()) {
+    const uint64_t count = x.rowPointers[x.rows];
+    digest->update(x.rowPointers, (x.rows + 1) * sizeof(uint64_t));
+    digest->update(x.columnIndices, count * sizeof(uint32_t));
+    digest->update(x.data, count * sizeof(float));
+  } else {
+    digest->update(x.data, x.rows * x.columns * bytesOf(x.type));
+  }
+  add(digest, data.classes);
+  add(digest, data.numbers);
+  add(digest, data.weights);
 }
 
 }  // namespace setnet::train

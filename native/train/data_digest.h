@@ -1,13 +1,12 @@
 // A digest of data sets, so that a training is not gone on with on other data.
 #pragma once
 
-#include <cstdint>
-
+#include "base/hash.h"
 #include "train/trainer.h"
 
 namespace setnet::train {
 
-// Of types, shapes, features and targets; validation may be null.
-uint64_t digestOf(const Dataset& training, const Dataset* validation);
+// Of type, shape, features, targets and weights.
+void addToDigest(const Dataset& data, Hash64* digest);
 
 }  // namespace setnet::train

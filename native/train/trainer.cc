@@ -6,11 +6,9 @@
 #include <new>
 #include <string>
 
-#include "base/bijection.h"
 #include "train/data_digest.h"
 #include "train/evaluate.h"
 #include "train/evolve.h"
-#include "train/scaling.h"
 
 namespace setnet::train {
 namespace {
@@ -22,7 +20,7 @@ double secondsSince(Clock::time_point start) { return std::chrono::duration<doub
 // One fit, from its first step to its last record.
 class Run {
  public:
-  Run(const backend::Backend& backend, Ref<const core::Model> start, const Dataset& training, const Dataset* validation,
+  Run(const backend::Backend& backend, Ref<const core::Model> start, BatchSource& training, const Dataset* validation,
       const FitOptions& options, Control& control, Observer& observer, FitResult* result)
       : backend_(backend),
         start_(std::move(start)),
@@ -51,9 +49,9 @@ class Run {
   // Learns the scaling, publishes the network as it starts (predictions need scaling and loss), makes the engine.
   Status prepare() {
     scaling_ = start_->scaling;
-    SETNET_TRY(learnScaling(training_.x, &scaling_));
+    SETNET_TRY(training_.learnScaling(&scaling_));
     // Said before the first epoch, not after it.
-    if (training_.x.isSparse() || (validation_ && validation_->x.isSparse()))
+    if (training_.isSparse() || (validation_ && validation_->x.isSparse()))
       SETNET_TRY(core::checkSparseScaling(scaling_));
     counters_ = start_->counters;
     fitBegan_ = stepsBefore_ = counters_.step;
@@ -81,7 +79,6 @@ class Run {
     SETNET_TRY(backend_.createEngine(*first, options_.rules, {options_.threads}, &engine_));
     observer_.publish(first);
     start_ = nullptr;
-    order_.resize(training_.x.rows);
     if (options_.checkpointEvery > 0 && !options_.resume) keep(first, 0, false, nullptr, true);
     return Status();
   }
@@ -104,7 +101,11 @@ class Run {
 
   // Reads all data once.
   uint64_t dataDigest() {
-    if (!dataDigest_) dataDigest_ = digestOf(training_, validation_);
+    if (dataDigest_) return *dataDigest_;
+    Hash64 digest;
+    training_.addTo(&digest);
+    if (validation_) addToDigest(*validation_, &digest);
+    dataDigest_ = digest.digest();
     return *dataDigest_;
   }
 
@@ -227,7 +228,7 @@ class Run {
     return Status();
   }
 
-  // What the trigger asks for after a step, which was not the fit's last.
+  // What the trigger asks for after a step, once it is known not to be the fit's last.
   Status evolveAfterStep(uint64_t epoch, EpochRecord* record) {
     if (!options_.evolve || rules::triggersAtEpochEnd(options_.trigger)) return Status();
     bool any = false;
@@ -245,64 +246,65 @@ class Run {
 
   // All steps of one epoch; fills loss, accuracy, learning rate and seconds.
   Status trainEpoch(uint64_t epoch, EpochRecord* record) {
-    const uint64_t samples = training_.x.rows;
-    Bijection({definition_.seed, Purpose::SampleOrder, 0, counters_.epoch + 1}, samples)
-        .fill(0, samples, order_.data());
-    const uint64_t steps = (samples + options_.batchSize - 1) / options_.batchSize;
     const Clock::time_point start = Clock::now();
     Clock::time_point reported = start;
     const uint64_t units = definition_.layers.back().units;
-    const bool byClass = rules::targetOf(options_.rules.loss) == rules::Target::Class;
-    if (byClass) batchClasses_.resize(std::min(options_.batchSize, samples));
-    if (!training_.weights.empty()) batchWeights_.resize(std::min(options_.batchSize, samples));
-    const backend::MatrixView numbers = {training_.numbers.data(), backend::DataType::Float32, samples, units};
+    uint64_t steps = 0;
+    SETNET_TRY(training_.begin(epoch, counters_.epoch + 1, &steps));
     double lossSum = 0;
     uint64_t correct = 0;
-    for (uint64_t step = 0; step < steps; ++step) {
+    uint64_t samples = 0;
+    for (uint64_t step = 0;; ++step) {
       if (aborted()) return abortedStatus();
-      const uint64_t first = step * options_.batchSize;
-      const uint64_t count = std::min(options_.batchSize, samples - first);
-      const uint64_t* batch = order_.data() + first;
-      backend::Targets targets;
-      if (byClass) {
-        for (uint64_t k = 0; k < count; ++k) batchClasses_[k] = training_.classes[batch[k]];
-        targets.classes = batchClasses_.data();
-      } else {
-        targets.numbers = {numbers, batch, 0, count};
+      Batch batch;
+      bool ended = false;
+      SETNET_TRY(training_.next(&batch, &ended));
+      if (ended) {
+        SETNET_TRY(checkSteps(epoch, step, steps));
+        break;
       }
-      if (!training_.weights.empty()) {
-        for (uint64_t k = 0; k < count; ++k) batchWeights_[k] = training_.weights[batch[k]];
-        targets.weights = batchWeights_.data();
-      }
+      if (step > 0) SETNET_TRY(evolveAfterStep(epoch, record));
       const float rate = learningRate(epoch, step, steps);
       backend::StepResult stepResult;
-      SETNET_TRY(engine_->step({training_.x, batch, 0, count}, targets,
-                               {rate, counters_.step, counters_.step - stepsBefore_ + 1}, &stepResult));
+      const Status status = engine_->step(batch.rows, batch.targets,
+                                          {rate, counters_.step, counters_.step - stepsBefore_ + 1}, &stepResult);
+      if (!status.ok()) return training_.located(status);
       counters_.step += 1;
       if (!std::isfinite(stepResult.lossSum))
         return Status(Code::Diverged, "the loss is no longer a finite number in epoch " + std::to_string(epoch) +
                                           ", step " + std::to_string(step + 1) +
                                           "; a smaller learning rate or a warm-up usually helps");
-      if (epoch < options_.epochs || step + 1 < steps) SETNET_TRY(evolveAfterStep(epoch, record));
       lossSum += stepResult.lossSum;
       correct += stepResult.correct;
-      const double done = static_cast<double>(first + count);
-      record->loss = lossSum / done;
-      record->accuracy = accuracyOf(options_.rules.loss, correct, first + count, units);
+      samples += batch.rows.count;
+      record->loss = lossSum / static_cast<double>(samples);
+      record->accuracy = accuracyOf(options_.rules.loss, correct, samples, units);
       record->learningRate = rate;
       const Clock::time_point now = Clock::now();
       if (std::chrono::duration<double>(now - reported).count() >= options_.progressSeconds) {
         reported = now;
-        observer_.onProgress({epoch, options_.epochs, step + 1, steps, first + count, record->loss, record->accuracy,
+        observer_.onProgress({epoch, options_.epochs, step + 1, steps, samples, record->loss, record->accuracy,
                               record->learningRate, secondsSince(start), connections_});
       }
     }
+    if (epoch < options_.epochs) SETNET_TRY(evolveAfterStep(epoch, record));
     record->seconds = secondsSince(start) - record->evolutionSeconds;
     return Status();
   }
 
+  // Every epoch has a step, and as many as its source has announced.
+  static Status checkSteps(uint64_t epoch, uint64_t step, uint64_t steps) {
+    if (step > 0 && (steps == 0 || step == steps)) return Status();
+    const std::string name = "epoch " + std::to_string(epoch);
+    if (step == 0) return Status(Code::Data, name + " has no batch");
+    return Status(Code::Data, name + " ended after " + std::to_string(step) + (step == 1 ? " batch" : " batches") +
+                                  ", but stepsPerEpoch is " + std::to_string(steps));
+  }
+
+  // Of a step of an epoch of `steps`; 0: nobody knows, and the rate follows the schedule from epoch to epoch.
   float learningRate(uint64_t epoch, uint64_t step, uint64_t steps) const {
-    const double position = static_cast<double>(epoch - 1) + static_cast<double>(step) / static_cast<double>(steps);
+    const double done = steps == 0 ? 0 : static_cast<double>(step) / static_cast<double>(steps);
+    const double position = static_cast<double>(epoch - 1) + done;
     const double value = rules::scheduleValue(options_.learningRate, position, static_cast<double>(options_.epochs)) *
                          rules::warmupFactor(options_.warmup, static_cast<double>(epoch), static_cast<double>(step),
                                              static_cast<double>(steps));
@@ -388,7 +390,7 @@ class Run {
   const backend::Backend& backend_;
   Ref<const core::Model> start_;
   const core::NetworkDefinition definition_ = start_->definition;
-  const Dataset& training_;
+  BatchSource& training_;
   const Dataset* validation_;
   const FitOptions& options_;
   Control& control_;
@@ -411,27 +413,23 @@ class Run {
   bool finalised_ = false;     // by this run
   bool wasFinalised_ = false;  // by an earlier one
   uint64_t connections_ = 0;
-  std::vector<uint64_t> order_;
-  std::vector<int32_t> batchClasses_;
-  std::vector<float> batchWeights_;
 };
 
 }  // namespace
 
-Status fit(const backend::Backend& backend, Ref<const core::Model> start, const Dataset& training,
+Status checkTargets(const Dataset& data, int loss, const core::NetworkDefinition& definition) {
+  const uint64_t units = definition.layers.back().units;
+  const bool byClass = rules::targetOf(loss) == rules::Target::Class;
+  if (byClass ? data.classes.size() == data.x.rows : data.numbers.size() == data.x.rows * units) return Status();
+  return Status(Code::Data, std::string("the targets do not have the form that the loss '") +
+                                rules::kLosses[loss].name + "' takes");
+}
+
+Status fit(const backend::Backend& backend, Ref<const core::Model> start, BatchSource& training,
            const Dataset* validation, const FitOptions& options, Control& control, Observer& observer,
            FitResult* result) {
-  if (training.x.rows == 0) return Status(Code::Data, "the training data have no rows");
-  const uint64_t units = start->definition.layers.back().units;
-  const bool byClass = rules::targetOf(options.rules.loss) == rules::Target::Class;
-  for (const Dataset* data : {&training, validation})
-    if (data && (byClass ? data->classes.size() != data->x.rows : data->numbers.size() != data->x.rows * units))
-      return Status(Code::Data, std::string("the targets do not have the form that the loss '") +
-                                    rules::kLosses[options.rules.loss].name + "' takes");
-  if (!training.weights.empty() && training.weights.size() != training.x.rows)
-    return Status(Code::Data, "there must be one weight for each row of the training data");
-  if (options.batchSize == 0 || options.epochs == 0)
-    return Status(Code::Option, "epochs and batchSize must be at least 1");
+  if (validation) SETNET_TRY(checkTargets(*validation, options.rules.loss, start->definition));
+  if (options.epochs == 0) return Status(Code::Option, "epochs must be at least 1");
   try {
     return Run(backend, std::move(start), training, validation, options, control, observer, result).run();
   } catch (const std::bad_alloc&) {

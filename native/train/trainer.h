@@ -15,6 +15,7 @@
 #include "rules/metrics.h"
 #include "rules/schedules.h"
 #include "rules/triggers.h"
+#include "train/batch_source.h"
 #include "train/evolve.h"
 
 namespace setnet::train {
@@ -42,7 +43,7 @@ struct StopRule {
 
 struct FitOptions {
   uint64_t epochs = 1;
-  uint64_t batchSize = 128;
+  uint64_t batchSize = 128;  // of a data set; a source says itself what its batches are
   backend::TrainingRules rules;
   rules::RuleChoice learningRate;  // rules::Schedule
   double warmup = 0;               // epochs
@@ -78,7 +79,7 @@ struct EpochRecord {
   double loss = 0;          // mean over the epoch's samples, weighted, while training (dropout active)
   double accuracy = 0;      // as Evaluation's
   double learningRate = 0;  // of the epoch's last step
-  double seconds = 0;       // training steps only
+  double seconds = 0;       // training steps, and waiting for their batches
   double evolutionSeconds = 0;
   double validationSeconds = 0;
   uint64_t connections = 0;  // as trained in this epoch (before its evolution)
@@ -95,7 +96,7 @@ struct FinalRecord {
 
 struct Progress {
   uint64_t epoch = 0, epochs = 0;
-  uint64_t step = 0, steps = 0;   // done, of this epoch
+  uint64_t step = 0, steps = 0;   // done, of this epoch (0: not known)
   uint64_t samples = 0;           // done, of this epoch
   double loss = 0, accuracy = 0;  // running means of this epoch
   double learningRate = 0;
@@ -141,9 +142,17 @@ struct FitResult {
 // schedules from the current weights). Publishes a model at the end of every epoch. On Aborted the model as after the
 // last finished step has been published; on Diverged or any other failure the last published model (of the last
 // finished epoch) stands.
+Status fit(const backend::Backend& backend, Ref<const core::Model> start, BatchSource& training,
+           const Dataset* validation, const FitOptions& options, Control& control, Observer& observer,
+           FitResult* result);
+
+// On batches of a data set, in the order of its epochs.
 Status fit(const backend::Backend& backend, Ref<const core::Model> start, const Dataset& training,
            const Dataset* validation, const FitOptions& options, Control& control, Observer& observer,
            FitResult* result);
+
+// Code::Data where the targets are not as many, or not in the form, that a network with this loss takes.
+Status checkTargets(const Dataset& data, int loss, const core::NetworkDefinition& definition);
 
 // Loss, accuracy and further metrics (rules::Metric; each applies) of a predictor on a data set, in blocks; stops with
 // Code::Aborted between blocks. loss < 0 (never fitted): softmax cross-entropy is reported.
