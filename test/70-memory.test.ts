@@ -101,6 +101,7 @@ describe('70 memory @memory', function () {
             const loaded = round % 10 === 0 ? await Network.load(path) : undefined;
             ${end}
             gc();
+            await new Promise(setImmediate);
             resident.push(process.memoryUsage.rss() / 1e6);
             external.push(counters().toldBytes / 1e6);
           }
