@@ -22,6 +22,7 @@ const benchmarks = {
   layers: () => import('./layers.mjs'),
   training: () => import('./training.mjs'),
   'while-fitting': () => import('./while-fitting.mjs'),
+  'sparse-inputs': () => import('./sparse-inputs.mjs'),
   accuracy: () => import('./accuracy.mjs'),
   evolution: () => import('./evolution.mjs'),
   kernels: () => import('./kernels.mjs'),

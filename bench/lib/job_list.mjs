@@ -133,3 +133,54 @@ export async function frozenMemory({ inputs, layers }) {
   session.predictSync(x, out);
   return { bytes, connections, form: session.form };
 }
+
+/** A generator of numbers from 0 to 1 that is the same everywhere. */
+function randomSource(seed) {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Columns of one row: even over all, or mostly small numbers (a column c about as often as 1 / c). */
+function columnsOf(count, columns, spread, random) {
+  const chosen = new Set();
+  while (chosen.size < count) {
+    chosen.add(Math.min(columns - 1, Math.floor(spread === 'even' ? random() * columns : columns ** random())));
+  }
+  return [...chosen].sort((a, b) => a - b);
+}
+
+/** Trains on a CsrMatrix: { epochSeconds, connections, peakMb (of the whole process, the data in it) }. */
+export async function trainSparseInputs({ columns, perRow, rows, units, epsilon, spread, batchSize, epochs, threads }) {
+  const { CsrMatrix, Network, dense, sparse } = await import('setnet');
+  const random = randomSource(1);
+  const rowPointers = Float64Array.from({ length: rows + 1 }, (_, row) => row * perRow);
+  const columnIndices = new Uint32Array(rows * perRow);
+  for (let row = 0; row < rows; row++) columnIndices.set(columnsOf(perRow, columns, spread, random), row * perRow);
+  const values = new Float32Array(rows * perRow).fill(1);
+  const x = CsrMatrix.from({ rows, columns, rowPointers, columnIndices, values });
+  const layers = [sparse({ units, epsilon }), dense({ units: 2 })];
+  const net = await Network.create({ inputs: columns, seed: 1, threads, layers });
+  const history = await net.fit({ x, y: labels(rows, 2) }, { epochs, batchSize, threads }).done;
+  return {
+    epochSeconds: history.epochs.map(({ seconds, evolutionSeconds }) => seconds + evolutionSeconds),
+    connections: history.connections.trained,
+    peakMb: peak() / mega,
+  };
+}
+
+/** Trains on dense rows of which a part `density` is not 0: { epochSeconds }. */
+export async function trainNearlyZero({ inputs, layers, epsilon, batchSize, rows, density, epochs, threads }) {
+  const { Network, dense, sparse } = await import('setnet');
+  const random = randomSource(2);
+  const x = new Float32Array(rows * inputs);
+  if (density === 1) for (let i = 0; i < x.length; i++) x[i] = random();
+  else for (let k = 0; k < density * x.length; k++) x[Math.floor(random() * x.length)] = random();
+  const hidden = layers.map((units) => sparse({ units, epsilon }));
+  const net = await Network.create({ inputs, seed: 1, threads, layers: [...hidden, dense({ units: 2 })] });
+  const fit = { epochs: epochs + 1, batchSize, threads, evolution: null };
+  const history = await net.fit({ x, y: labels(rows, 2) }, fit).done;
+  return { epochSeconds: history.epochs.slice(1).map(({ seconds }) => seconds) };
+}

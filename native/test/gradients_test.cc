@@ -262,6 +262,111 @@ TEST("20 steps, an evolution and 5 more steps follow the reference under every o
   CHECK(evolutions >= 18);
 }
 
+// As pruneMargin, around the rank that zeta means and two to each side: where thresholds take a weight more.
+double thresholdMargin(const std::vector<float>& weights, double zeta) {
+  double margin = std::numeric_limits<double>::infinity();
+  for (float sign : {1.0f, -1.0f}) {
+    std::vector<double> sizes;
+    for (float w : weights)
+      if (w * sign > 0) sizes.push_back(w * sign);
+    std::sort(sizes.begin(), sizes.end());
+    // Where the signs part, too: the smallest weights must keep their order.
+    const size_t at = static_cast<size_t>(zeta * static_cast<double>(sizes.size()));
+    for (size_t k = at > 2 ? at - 2 : 1; k <= at + 2 && k < sizes.size(); ++k)
+      margin = std::min(margin, sizes[k] / sizes[k - 1] - 1);
+  }
+  return margin;
+}
+
+// What a source of SET does, as lib/presets.ts has it.
+struct Source {
+  const char* name;
+  core::Draw draw;
+  rules::RuleChoice initializer;
+  Activation activation;
+  LayerKind output;
+  backend::TrainingRules rules;
+  core::EvolutionRules evolution;
+  bool initialBudget = false;
+};
+
+std::vector<Source> sources() {
+  const auto initializer = [](rules::Initializer rule, double sigma = 0) {
+    rules::RuleChoice choice;
+    choice.rule = static_cast<int>(rule);
+    choice.parameters[0] = sigma;
+    return choice;
+  };
+  core::EvolutionRules published, keras, scipy, synapses;
+  keras.prune = static_cast<int>(rules::Prune::ThresholdOfMatrix);
+  keras.resetState = true;
+  scipy.prune = static_cast<int>(rules::Prune::ThresholdOfStored);
+  for (core::EvolutionRules* rules : {&published, &keras}) rules->newWeights = initializer(rules::Initializer::Zero);
+  scipy.newWeights = initializer(rules::Initializer::Normal, 0.1);
+  synapses.newWeights = initializer(rules::Initializer::DenseHe);
+  synapses.keepZeros = true;
+  synapses.regrowPruned = false;
+  return {{"published", core::Draw::Bernoulli, initializer(rules::Initializer::HeUniform), Activation::Srelu,
+           LayerKind::Dense, sgd(0.9, 2e-4), published},
+          {"keras", core::Draw::Bernoulli, initializer(rules::Initializer::DenseXavier), Activation::Srelu,
+           LayerKind::Dense, sgd(0.9), keras, true},
+          {"scipy", core::Draw::WithReplacement, initializer(rules::Initializer::Normal, 0.1), Activation::Relu,
+           LayerKind::Sparse, sgd(0.9, 2e-4, false, true, true), scipy},
+          {"synapses", core::Draw::Exact, initializer(rules::Initializer::DenseHe), Activation::Relu, LayerKind::Dense,
+           sgd(0.9), synapses}};
+}
+
+TEST("20 steps, an evolution and 5 more steps follow the reference for what each source of SET does") {
+  for (const Source& source : sources()) {
+    bool compared = false;
+    // A draw whose weights are too near to each other for two roundings is drawn again.
+    for (uint64_t attempt = 0; attempt < 8 && !compared; ++attempt) {
+      Random random(6000 + attempt);
+      core::NetworkDefinition definition = networkOf(60,
+                                                     {layerOf(LayerKind::Sparse, 70, source.activation, 0.2, 0.3),
+                                                      layerOf(LayerKind::Sparse, 50, source.activation, 0.2, 0.3),
+                                                      layerOf(source.output, 12, Activation::Linear, 0.4)},
+                                                     91 + attempt);
+      for (core::LayerDefinition& layer : definition.layers) {
+        layer.draw = source.draw;
+        layer.initializer = source.initializer;
+      }
+      Ref<core::Model> model;
+      REQUIRE_OK(core::createModel(definition, core::Scaling(), &model));
+      Pair pair = enginesOf(*model, source.rules, 2);
+      const std::string name = source.name;
+      runSteps(name, *model, pair, 0, 20, 33, 0.01, random);
+      Ref<core::Model> before = exported(*model, *pair.reference);
+      double margin = std::numeric_limits<double>::infinity();
+      std::vector<uint64_t> budgets;
+      for (size_t l = 0; l < 3; ++l) {
+        budgets.push_back(core::connectionsOf(model->layers[l]));
+        if (core::isEvolved(definition.layers[l]))
+          margin = std::min(margin, thresholdMargin(before->layers[l].weights.values, 0.3));
+      }
+      if (margin < 2e-5) continue;
+      compared = true;
+      backend::EvolutionSettings settings = evolutionOf(0.3);
+      settings.rules = source.evolution;
+      if (source.initialBudget) settings.budgets = budgets;
+      std::vector<core::LayerEvolutionReport> a, e;
+      REQUIRE_OK(pair.cpu->evolve(settings, &a));
+      REQUIRE_OK(pair.reference->evolve(settings, &e));
+      for (size_t l = 0; l < 3; ++l) {
+        CHECK_EQ(a[l].prunedPositive, e[l].prunedPositive);
+        CHECK_EQ(a[l].prunedNegative, e[l].prunedNegative);
+        CHECK_EQ(a[l].prunedZero, e[l].prunedZero);
+        CHECK_EQ(a[l].grown, e[l].grown);
+        CHECK_EQ(a[l].connections, budgets[l]);
+      }
+      CHECK_EQ(a[2].grown > 0, source.output == LayerKind::Sparse);
+      checkModels(name + ", evolved", *exported(*model, *pair.cpu), *exported(*model, *pair.reference));
+      runSteps(name + ", evolved", *model, pair, 20, 5, 33, 0.01, random);
+    }
+    if (!compared) FAIL(std::string(source.name) + ": no draw is clear enough");
+  }
+}
+
 TEST("predictions and forward equal the reference's, raw and as probabilities") {
   for (uint64_t trial = 0; trial < 30; ++trial) {
     Random random(5000 + trial);
