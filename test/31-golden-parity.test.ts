@@ -90,7 +90,7 @@ describe('31 parity: 784-1000-1000-1000-10, 300 steps, three evolutions, dropout
   sameBits('sgd', { steps: 300, evolutions: 3, accuracy: 0.8 });
 });
 
-describe('31 parity: 784-300-300-300-10, srelu, dropout, Adam, an evolution every 7 of 160 steps', function () {
+describe('31 parity: 784-300-300-300-10, srelu, dropout, Adam, an evolution every 7 of 160 steps @slow', function () {
   this.timeout(300_000);
   sameBits('adam', { steps: 160, evolutions: 22, accuracy: 0.6 });
 });

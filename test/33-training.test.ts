@@ -251,7 +251,7 @@ describe('33 Training: the loop, stop, abort, progress', () => {
     assert.deepEqual([iterated.code, iterated.stderr], [0, '']);
   });
 
-  it('onProgress reports within an epoch, with running means', async () => {
+  it('onProgress reports within an epoch, with running means @slow', async () => {
     const reports: Progress[] = [];
     const options: FitOptions = { epochs: 2, batchSize: 50, onProgress: (report) => reports.push(report) };
     await slowNetwork().fit(slowData, options).done;
@@ -284,7 +284,7 @@ describe('33 Training: the loop, stop, abort, progress', () => {
     }
   });
 
-  it('a blocked event loop does not slow training: late reports are dropped', async () => {
+  it('a blocked event loop does not slow training: late reports are dropped @slow', async () => {
     const net = slowNetwork();
     const reports: Progress[] = [];
     const training = net.fit(slowData, {

@@ -129,7 +129,7 @@ const program = `
   void main;
 `;
 
-describe('90 types', function () {
+describe('90 types @slow', function () {
   this.timeout(120_000);
 
   it('the declarations compile for consumers with lib es2022 alone, without @types/node, libraries checked', () =>
