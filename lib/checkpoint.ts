@@ -74,7 +74,7 @@ export function trainingObject({ options, state, history }: StoredTraining): obj
     finished: state.finished,
     fitBegan: String(fitBegan),
     stateBegan: String(stateBegan),
-    best: { epoch: bestEpoch, value: bestValue, steps: String(bestSteps), hasNetwork: state.hasBestNetwork },
+    best: { epoch: bestEpoch, value: encode(bestValue), steps: String(bestSteps), hasNetwork: state.hasBestNetwork },
     budgets,
     dataDigest,
     history: encode(history),
@@ -83,9 +83,9 @@ export function trainingObject({ options, state, history }: StoredTraining): obj
 
 const names = ['NaN', 'Infinity', '-Infinity'];
 
-/** Numbers that JSON does not know become their names; nothing else in a history is text. */
+/** Numbers that JSON does not know become { number: name }: a text may be the name of a class. */
 function encode(value: unknown): unknown {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? value : { number: String(value) };
   return typeof value === 'object' && value !== null ? mapped(value, encode) : value;
 }
 
@@ -93,8 +93,9 @@ function encode(value: unknown): unknown {
 const deepest = 16;
 
 function decode(value: unknown, tooDeep: () => SetnetError, depth = 0): unknown {
-  if (typeof value === 'string' && names.includes(value)) return Number(value);
   if (typeof value !== 'object' || value === null) return value;
+  const { number } = value as { number?: unknown };
+  if (typeof number === 'string' && names.includes(number)) return Number(number);
   if (depth === deepest) throw tooDeep();
   return mapped(value, (part) => decode(part, tooDeep, depth + 1));
 }
@@ -145,7 +146,7 @@ export function readTraining(
       fitBegan: readCounter(read.fitBegan, `${where}.fitBegan`),
       stateBegan: readCounter(read.stateBegan, `${where}.stateBegan`),
       bestEpoch: count(best.epoch, 'best.epoch'),
-      bestValue: readNumber(best.value, `${where}.best.value`, { min: -Number.MAX_VALUE, max: Number.MAX_VALUE }),
+      bestValue: readBestValue(best.value, `${where}.best.value`, fail),
       bestSteps: readCounter(best.steps, `${where}.best.steps`),
       hasBestNetwork: readBoolean(best.hasNetwork, `${where}.best.hasNetwork`),
       budgets: read.budgets.map((budget, i) => count(budget, `budgets[${i}]`)),
@@ -153,6 +154,12 @@ export function readTraining(
     },
     history: readHistory(read.history, `${where}.history`, epoch, fail),
   };
+}
+
+function readBestValue(value: unknown, where: string, fail: (message: string) => SetnetError): number {
+  const number = decode(value, () => fail(`${where} is nested too deep`));
+  if (typeof number === 'number') return number;
+  throw fail(`${where} must be a number, not ${describe(value)}`);
 }
 
 function readHistory(

@@ -120,6 +120,17 @@ describe('46 checkpoints', () => {
       );
     }));
 
+  it('classes with the names of numbers that JSON does not know come back as they were', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'checkpoint');
+      const classes = ['NaN', 'Infinity', '-Infinity', 'other'];
+      const fit: FitOptions = { epochs: 3, validation, metrics: ['confusion'], checkpoint: { path } };
+      const history = await Network.createSync({ ...network, classes }).fit(data, fit).done;
+      const told = await (await Network.load(path)).fit(data, { ...fit, resume: true }).done;
+      assert.deepEqual(timeless(told), timeless(history));
+      assert.deepEqual(told.epochs[0]?.validation?.confusion?.classes, classes);
+    }));
+
   it('a training that has ended is told again, without training', () =>
     withFolder(async (folder) => {
       const path = join(folder, 'checkpoint');

@@ -19,6 +19,23 @@ namespace setnet::backend {
 
 enum class DataType : int { Float32, Float64, Uint8, Int8, Uint16, Int16 };
 
+// Bytes of one number.
+inline uint64_t elementSize(DataType type) {
+  switch (type) {
+    case DataType::Float64:
+      return 8;
+    case DataType::Float32:
+      return 4;
+    case DataType::Uint16:
+    case DataType::Int16:
+      return 2;
+    case DataType::Uint8:
+    case DataType::Int8:
+      return 1;
+  }
+  return 1;
+}
+
 // The numbers of a row of a sparse matrix that are there; columns ascend.
 struct SparseRow {
   const uint32_t* columns;

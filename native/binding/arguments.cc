@@ -257,22 +257,6 @@ rules::RuleChoice requireRule(const Napi::Value& value, const std::string& what,
   return choice;
 }
 
-uint64_t elementSize(backend::DataType type) {
-  switch (type) {
-    case backend::DataType::Float64:
-      return 8;
-    case backend::DataType::Float32:
-      return 4;
-    case backend::DataType::Uint16:
-    case backend::DataType::Int16:
-      return 2;
-    case backend::DataType::Uint8:
-    case backend::DataType::Int8:
-      return 1;
-  }
-  return 1;
-}
-
 uint64_t requireProduct(Napi::Env env, uint64_t a, uint64_t b, const char* what) {
   if (b != 0 && a > static_cast<uint64_t>(kLargestWhole) / b)
     fail(env, Code::Shape,

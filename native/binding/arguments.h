@@ -72,15 +72,13 @@ std::vector<int32_t> copyClasses(const Napi::Value& value, const std::string& wh
 // For memory that is used after the call returns: it must not be able to shrink.
 void refuseResizable(const Napi::Value& typedArray, const std::string& what);
 
-uint64_t elementSize(backend::DataType type);
-
 // Code::Buffer where the memory of `x`, which is called `what`, and of `out` overlap: rows are read after others have
 // been written.
 template <class T>
 void refuseOverlap(Napi::Env env, const backend::MatrixView& x, const char* what, Span<T> out) {
   if (x.isSparse()) return;  // memory of our own
   const char* xBegin = static_cast<const char*>(x.data);
-  const char* xEnd = xBegin + x.rows * x.columns * elementSize(x.type);
+  const char* xEnd = xBegin + x.rows * x.columns * backend::elementSize(x.type);
   const char* outBegin = reinterpret_cast<const char*>(out.data());
   if (xBegin < outBegin + out.size() * sizeof(T) && outBegin < xEnd)
     fail(env, Code::Buffer, std::string("out and ") + what + " overlap in memory");

@@ -108,7 +108,7 @@ struct SampledArguments {
 
 void copyInto(std::vector<char>* copy, backend::MatrixView* view) {
   const char* begin = static_cast<const char*>(view->data);
-  const uint64_t bytes = view->rows * view->columns * elementSize(view->type);
+  const uint64_t bytes = view->rows * view->columns * backend::elementSize(view->type);
   if (bytes > 0) copy->assign(begin, begin + bytes);
   view->data = copy->data();
 }

@@ -11,7 +11,7 @@ void Dataset::own(std::vector<char>* storage) {
   owner_.Reset();
   if (matrix_) return;
   const char* bytes = static_cast<const char*>(x_.data);
-  storage->assign(bytes, bytes + x_.rows * x_.columns * elementSize(x_.type));
+  storage->assign(bytes, bytes + x_.rows * x_.columns * backend::elementSize(x_.type));
   x_.data = storage->data();
 }
 

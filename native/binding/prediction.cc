@@ -97,7 +97,7 @@ PredictJob::PredictJob(const Napi::CallbackInfo& info, const AnswerShape& shape)
   requireMemory(env, saturatedProduct(results, sizeof(float)));
   if (x_.isSparse()) return;
   const char* begin = static_cast<const char*>(x_.data);
-  if (x_.rows > 0) copy_.assign(begin, begin + x_.rows * x_.columns * elementSize(x_.type));
+  if (x_.rows > 0) copy_.assign(begin, begin + x_.rows * x_.columns * backend::elementSize(x_.type));
   x_.data = copy_.data();
 }
 

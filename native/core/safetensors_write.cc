@@ -45,7 +45,8 @@ Status checkContent(const std::string& path, const std::vector<std::pair<std::st
   return Status();
 }
 
-// The header without its length, padded. *digits: where the checksum's digits stand, zeros for now.
+// The header without its length, padded. *digits: where the checksum's digits stand, which are zeros until the whole is
+// hashed.
 std::string makeHeader(const std::vector<std::pair<std::string, std::string>>& metadata,
                        const std::vector<const Tensor*>& tensors, size_t* digits) {
   std::string header = "{";

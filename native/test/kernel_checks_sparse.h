@@ -150,6 +150,21 @@ inline void checkBfloat16(const KernelTable& table, Random& random) {
   }
 }
 
+// Each row's sum over its connections, from start[r] or 0.
+inline void addRowSums(const core::CsrMatrix& w, const std::vector<float>& x, const float* start,
+                       const std::vector<float>& y, Comparison* compare) {
+  for (uint64_t r = 0; r < w.rows; ++r) {
+    float single = start ? start[r] : 0.0f;
+    double exact = single, magnitude = std::fabs(single);
+    for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) {
+      single = std::fma(w.values[k], x[w.columnIndices[k]], single);
+      exact += double{w.values[k]} * x[w.columnIndices[k]];
+      magnitude += std::fabs(double{w.values[k]} * x[w.columnIndices[k]]);
+    }
+    compare->add(y[r], single + 0.0f, exact, magnitude);
+  }
+}
+
 inline void check_sparseColumns(const KernelTable& table, Random& random) {
   checkBfloat16(table, random);
   for (int round = 0; round < 30; ++round) {
@@ -177,16 +192,7 @@ inline void check_sparseColumns(const KernelTable& table, Random& random) {
     table.sparseColumns({static_cast<int64_t>(w.rows), static_cast<int64_t>(w.columns), pointers.data(), rows.data(),
                          values.data(), start, x.data(), y.data()});
     Comparison compare(table, "sparseColumns");
-    for (uint64_t r = 0; r < w.rows; ++r) {
-      float single = start ? start[r] : 0.0f;
-      double exact = single, magnitude = std::fabs(single);
-      for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) {
-        single = std::fma(w.values[k], x[w.columnIndices[k]], single);
-        exact += double{w.values[k]} * x[w.columnIndices[k]];
-        magnitude += std::fabs(double{w.values[k]} * x[w.columnIndices[k]]);
-      }
-      compare.add(y[r], single + 0.0f, exact, magnitude);
-    }
+    addRowSums(w, x, start, y, &compare);
     CHECK_EQ(y[w.rows], kGuard);
   }
 }
@@ -203,16 +209,7 @@ inline void check_sparseVector(const KernelTable& table, Random& random) {
     for (int part = 0; part < packed.parts(); ++part)
       table.sparseVector({packed.view(part), start, x.data(), y.data()});
     Comparison compare(table, "sparseVector");
-    for (uint64_t r = 0; r < w.rows; ++r) {
-      float single = start ? start[r] : 0.0f;
-      double exact = single, magnitude = std::fabs(single);
-      for (uint64_t k = w.rowPointers[r]; k < w.rowPointers[r + 1]; ++k) {
-        single = std::fma(w.values[k], x[w.columnIndices[k]], single);
-        exact += double{w.values[k]} * x[w.columnIndices[k]];
-        magnitude += std::fabs(double{w.values[k]} * x[w.columnIndices[k]]);
-      }
-      compare.add(y[r], single + 0.0f, exact, magnitude);
-    }
+    addRowSums(w, x, start, y, &compare);
   }
 }
 

@@ -635,6 +635,18 @@ TEST("early stopping: after `patience` epochs without a better validation, witho
   CHECK_EQ(f.result.bestValue, f.result.epochs[3].validation->loss);
 }
 
+TEST("a validation whose loss is no number is never the best one where another is one") {
+  Fixture f(4);
+  const double none = std::nan("");
+  f.notes.answers = {none, none, 0.5, none, 0.25};
+  NoteObserver observer(&f.notes.events);
+  auto options = Fixture::options(5, 4);
+  options.finalPrune = false;
+  CHECK(train::fit(NoteBackend(&f.notes), smallModel(), f.data, &f.data, options, f.control, observer, &f.result).ok());
+  CHECK_EQ(f.result.bestEpoch, uint64_t{3});
+  CHECK_EQ(f.result.bestValue, f.result.epochs[2].validation->loss);
+}
+
 TEST("the best network is put back at the end: before the final removal, after an early stop and after a stop") {
   for (const int kind : {0, 1, 2}) {
     Fixture f(4);

@@ -5,22 +5,6 @@
 namespace setnet::train {
 namespace {
 
-uint64_t bytesOf(backend::DataType type) {
-  switch (type) {
-    case backend::DataType::Float64:
-      return 8;
-    case backend::DataType::Float32:
-      return 4;
-    case backend::DataType::Uint16:
-    case backend::DataType::Int16:
-      return 2;
-    case backend::DataType::Uint8:
-    case backend::DataType::Int8:
-      return 1;
-  }
-  return 0;
-}
-
 template <class T>
 void add(Hash64* hash, Span<const T> values) {
   const uint64_t size = values.size();
@@ -40,7 +24,7 @@ void addToDigest(const Dataset& data, Hash64* digest) {
     digest->update(x.columnIndices, count * sizeof(uint32_t));
     digest->update(x.data, count * sizeof(float));
   } else {
-    digest->update(x.data, x.rows * x.columns * bytesOf(x.type));
+    digest->update(x.data, x.rows * x.columns * backend::elementSize(x.type));
   }
   add(digest, data.classes);
   add(digest, data.numbers);

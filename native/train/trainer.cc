@@ -185,7 +185,9 @@ class Run {
     const bool isLoss = rule.monitor == Monitor::Loss;
     const double value = isLoss ? validation.loss : validation.accuracy;
     const double gain = isLoss ? result_->bestValue - value : value - result_->bestValue;
-    if (result_->bestEpoch == 0 || gain > rule.minDelta) {
+    // A validation whose loss is no number is worse than any that is one.
+    const bool isBetter = std::isnan(result_->bestValue) ? !std::isnan(value) : gain > rule.minDelta;
+    if (result_->bestEpoch == 0 || isBetter) {
       result_->bestEpoch = epoch;
       result_->bestValue = value;
       if (rule.restoreBest) SETNET_TRY(snapshot(&best_, true));
