@@ -18,7 +18,12 @@ export interface BuildInfo {
   /** The instruction set whose kernels are in use; SETNET_FORCE_ISA in the environment forces another available one. */
   readonly instructionSet: string;
   /** All that are compiled in, best first, and whether this processor has them. */
-  readonly instructionSets: readonly { readonly name: string; readonly available: boolean }[];
+  readonly instructionSets: readonly {
+    /** As `SETNET_FORCE_ISA` takes it. */
+    readonly name: string;
+    /** Whether this processor has it. */
+    readonly available: boolean;
+  }[];
   /** Threads used where nobody says otherwise (SETNET_THREADS, else what the system offers). */
   readonly threads: number;
   /** Version of Node.js. */

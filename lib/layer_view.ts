@@ -14,6 +14,7 @@ let view: (network: NativeNetwork, index: number, spec: NativeLayerSpec) => Laye
 export class LayerView {
   /** From 0, the first hidden layer. */
   readonly index: number;
+  /** Which of the three functions made it. */
   readonly kind: 'sparse' | 'masked' | 'dense';
   /** Name of the activation. */
   readonly activation: string;

@@ -202,8 +202,12 @@ function synapses(options: SynapsesOptions): Preset {
  * Errors: `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`.
  */
 export const presets: {
+  /** As the article has it: Mocanu et al., Nature Communications 9:2383, 2018. */
   readonly published: (options: PresetOptions) => Preset;
+  /** As the authors' program with Keras and masks. */
   readonly keras: (options: PresetOptions) => Preset;
+  /** As the authors' program with SciPy's sparse matrices. */
   readonly scipy: (options: PresetOptions) => Preset;
+  /** As the library Synapses for PyTorch (M. Klear). */
   readonly synapses: (options: SynapsesOptions) => Preset;
 } = Object.freeze({ published, keras, scipy, synapses });

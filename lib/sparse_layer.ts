@@ -23,6 +23,7 @@ import { type Optimizer, readOptimizer } from './rules/optimizer';
 import type { Prune } from './rules/prune';
 import type { FeatureArray, FeatureMatrix, LayerEvolution } from './types';
 
+/** What a layer that trains by itself needs beside a layer's options. @inline */
 interface OwnOptions {
   /**
    * Default `sgd()`: momentum 0.9, weight decay 1e-4. A learning rate that is a number is what `step` takes where it is told

@@ -149,13 +149,20 @@ export interface History {
   readonly stoppedEarly: boolean;
   /** The epoch with the best validation and its number (loss or accuracy); absent where fit got no validation data. */
   readonly best?: {
+    /** From 1. */
     readonly epoch: number;
+    /** Its validation's loss or accuracy, whichever is monitored. */
     readonly value: number;
     /** Whether that epoch's network was put back (`restoreBest`). */
     readonly restored: boolean;
   };
   /** The two sizes of a network: while it trained, and now (after the final removal, if there was one). */
-  readonly connections: { readonly trained: number; readonly final: number };
+  readonly connections: {
+    /** While it trained. */
+    readonly trained: number;
+    /** Now. */
+    readonly final: number;
+  };
 }
 
 /** How far the running epoch is. */

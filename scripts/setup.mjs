@@ -44,6 +44,14 @@ async function installPackages() {
   throw new Failure('`npm ci` failed; its output is above.');
 }
 
+/** The npm packages alone, where they are missing or not those of package-lock.json. */
+export async function setupPackages() {
+  checkNode();
+  await withLock(async () => {
+    if (!packagesFresh()) await stage('npm packages', installPackages);
+  });
+}
+
 export async function setup({ tests = false, force = false } = {}) {
   checkNode();
   // Looked at before anything is downloaded: a missing compiler is said at once.

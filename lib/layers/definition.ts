@@ -64,20 +64,31 @@ export interface GivenLayerOptions extends Omit<LayerOptions, 'units' | 'initial
   readonly bias?: boolean | number | Float32Array;
   /** The weights say how many. Where it is given it must be `weights.rows`. */
   readonly units?: number;
+  /** The weights say where connections are. */
   readonly epsilon?: never;
+  /** As above. */
   readonly density?: never;
+  /** Nothing is drawn. */
   readonly draw?: never;
+  /** The weights are given. */
   readonly initializer?: never;
 }
 
 /** A sparse layer, as {@link sparse} makes it. */
-export type SparseLayerDefinition = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'sparse' };
+export type SparseLayerDefinition = (DrawnLayerOptions | GivenLayerOptions) & {
+  /** Says which layer it is. */
+  readonly kind: 'sparse';
+};
 
 /** A masked layer, as {@link masked} makes it. */
-export type MaskedLayerDefinition = (DrawnLayerOptions | GivenLayerOptions) & { readonly kind: 'masked' };
+export type MaskedLayerDefinition = (DrawnLayerOptions | GivenLayerOptions) & {
+  /** Says which layer it is. */
+  readonly kind: 'masked';
+};
 
 /** A dense layer, as {@link dense} makes it. */
 export interface DenseLayerDefinition extends LayerOptions {
+  /** Says which layer it is. */
   readonly kind: 'dense';
 }
 

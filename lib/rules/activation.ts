@@ -8,19 +8,28 @@ export interface Activations {
   /** y = max(z, 0) */
   relu: NoParameters;
   /** y = min(max(z, 0), max); max is above 0, 6 where it is not given. The slope is 0 at both limits and beyond them. */
-  clippedRelu: { max?: number };
+  clippedRelu: {
+    /** Above 0. Default 6. */
+    max?: number;
+  };
   /**
    * S-shaped rectified linear units (Jin et al. 2016): y = z between two thresholds, a line of its own slope beyond each. Every
    * unit learns four numbers, see `LayerView.activationParameters`.
    */
   srelu: NoParameters;
   /** y = z where z > 0, else slope * z; slope is at least 0, 0.01 where it is not given (Maas et al. 2013). */
-  leakyRelu: { slope?: number };
+  leakyRelu: {
+    /** At least 0. Default 0.01. */
+    slope?: number;
+  };
   /**
    * All-ReLU (Curci et al. 2021): y = z where z > 0; else -slope * z in `layers[0]`, slope * z in `layers[1]`, and so on in turns.
    * slope is at least 0, 0.6 where it is not given.
    */
-  allRelu: { slope?: number };
+  allRelu: {
+    /** At least 0. Default 0.6. */
+    slope?: number;
+  };
   /** y = 1 / (1 + e^-z) */
   sigmoid: NoParameters;
   /** y = tanh(z) */

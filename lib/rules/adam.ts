@@ -26,6 +26,7 @@ export interface AdamOptions {
 
 /** Adam, as {@link adam} makes it. */
 export interface Adam extends AdamOptions {
+  /** Says which optimizer it is. */
   readonly kind: 'adam';
 }
 

@@ -10,6 +10,7 @@ export interface AdamwOptions extends AdamOptions {
 
 /** Adam with decoupled weight decay, as {@link adamw} makes it. */
 export interface Adamw extends AdamwOptions {
+  /** Says which optimizer it is. */
   readonly kind: 'adamw';
 }
 

@@ -19,7 +19,10 @@ export interface Initializers {
   /** U(-b, b), b = sqrt(6 / (inputs + units)), as if the layer were dense. */
   denseXavier: NoParameters;
   /** N(0, sigma^2); sigma is 0.05 where it is not given. */
-  normal: { sigma?: number };
+  normal: {
+    /** The standard deviation. Default 0.05. */
+    sigma?: number;
+  };
   /** Every weight 0. */
   zero: NoParameters;
 }

@@ -11,6 +11,7 @@ export interface WarmupOption {
 
 /** The same number throughout. */
 export interface Constant extends WarmupOption {
+  /** Says which schedule it is. */
   readonly kind: 'constant';
   /** The number. */
   readonly value: number;
@@ -18,6 +19,7 @@ export interface Constant extends WarmupOption {
 
 /** to + (from - to) / 2 * (1 + cos(pi * p / epochs)), p = epochs done, with the fraction of the running one. */
 export interface Cosine extends WarmupOption {
+  /** Says which schedule it is. */
   readonly kind: 'cosine';
   /** At the beginning. */
   readonly from: number;
@@ -27,6 +29,7 @@ export interface Cosine extends WarmupOption {
 
 /** from + (to - from) * p / epochs, p = epochs done, with the fraction of the running one. */
 export interface Linear extends WarmupOption {
+  /** Says which schedule it is. */
   readonly kind: 'linear';
   /** At the beginning. */
   readonly from: number;
@@ -36,6 +39,7 @@ export interface Linear extends WarmupOption {
 
 /** from * factor^p, p = epochs done, with the fraction of the running one. */
 export interface Exponential extends WarmupOption {
+  /** Says which schedule it is. */
   readonly kind: 'exponential';
   /** At the beginning. */
   readonly from: number;
@@ -45,6 +49,7 @@ export interface Exponential extends WarmupOption {
 
 /** from * factor^floor(p / every), p = epochs done. */
 export interface Step extends WarmupOption {
+  /** Says which schedule it is. */
   readonly kind: 'step';
   /** At the beginning. */
   readonly from: number;

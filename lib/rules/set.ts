@@ -51,6 +51,7 @@ export interface SetOptions {
 
 /** Sparse Evolutionary Training, as {@link set} makes it. */
 export interface SetEvolution extends SetOptions {
+  /** Says which evolution it is. */
   readonly kind: 'set';
 }
 

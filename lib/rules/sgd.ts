@@ -23,6 +23,7 @@ export interface SgdOptions {
 
 /** Stochastic gradient descent, as {@link sgd} makes it. */
 export interface Sgd extends SgdOptions {
+  /** Says which optimizer it is. */
   readonly kind: 'sgd';
 }
 

@@ -11,7 +11,12 @@ export type RuleKind = keyof ReturnType<NativeModule['rules']>;
  * chosen by name, with the parameters' defaults, or as { kind, ...parameters }.
  */
 export type Choice<Table> = {
-  [Name in keyof Table]: Name | ({ readonly kind: Name } & Readonly<Table[Name]>);
+  [Name in keyof Table]:
+    | Name
+    | ({
+        /** The rule's name. */
+        readonly kind: Name;
+      } & Readonly<Table[Name]>);
 }[keyof Table];
 
 /** For rules without parameters. */

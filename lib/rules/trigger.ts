@@ -6,7 +6,16 @@ import { readRule, ruleNames, ruleObject } from './table';
  * When layers evolve: at every epoch's end, after every so many steps of a fit, or after a step by chance: each layer by
  * itself with the probability p / (number of layers that evolve), as the Synapses library does in each training forward.
  */
-export type Trigger = 'epoch' | { readonly steps: number } | { readonly probability: number };
+export type Trigger =
+  | 'epoch'
+  | {
+      /** After every so many steps, from 1. */
+      readonly steps: number;
+    }
+  | {
+      /** p, from 0 to 1. */
+      readonly probability: number;
+    };
 
 const forms = "'epoch', { steps: number } or { probability: number }";
 
