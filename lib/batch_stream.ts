@@ -77,7 +77,7 @@ export function readBatch(
 ): NativeDataset {
   if (value === undefined) throw typeError(`${where} must be { x, y }, not undefined`);
   const { x, y, sampleWeights } = readOptions(value, where, ['x', 'y', 'sampleWeights']);
-  const dataset = readDataset({ x, y }, shape, loss, where);
+  const dataset = readDataset({ x, y }, shape, loss, `${where}: data`);
   const rows = rowsOf(dataset.x, shape.inputs);
   if (rows > maxRows) throw new SetnetError('ERR_SETNET_DATA', `${where} has ${rows} samples; ${maxRows} is the limit`);
   const read = sampleWeights === undefined ? weights : { ...weights, sampleWeights };

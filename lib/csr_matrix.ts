@@ -230,7 +230,7 @@ export class CsrMatrix {
     const exact = copyIntegers(options.columnIndices, `${where}: columnIndices`, 2 ** 32 - 1, rowText);
     const columnIndices = allocate(() => new Uint32Array(exact), `${where}: columnIndices`);
     const values = copyValues(options.values, `${where}: values`, rowText);
-    return wrap(guard(() => native().createCsrMatrix({ rows, columns, rowPointers, columnIndices, values })));
+    return wrap(guard(() => native().createCsrMatrix({ rows, columns, rowPointers, columnIndices, values }), where));
   }
 
   /**
@@ -253,7 +253,7 @@ export class CsrMatrix {
         `${where}: data has ${values.length} elements, but ${rows} rows of ${columns} columns have ${rows * columns}`,
       );
     }
-    return wrap(guard(() => native().createCsrMatrixFromDense({ rows, columns, tolerance, values })));
+    return wrap(guard(() => native().createCsrMatrixFromDense({ rows, columns, tolerance, values }), where));
   }
 
   /**
@@ -279,7 +279,7 @@ export class CsrMatrix {
     const values = copyValues(options.values, `${where}: values`, noRow);
     const sum = duplicates === 'sum';
     const data = { rows, columns, rowIndices, columnIndices, values, sum };
-    return wrap(guard(() => native().createCsrMatrixFromCoordinates(data)));
+    return wrap(guard(() => native().createCsrMatrixFromCoordinates(data), where));
   }
 
   /** How many rows there are. */

@@ -3,7 +3,7 @@ import { type CsrMatrix, nativeMatrix } from './csr_matrix';
 import { SetnetError } from './errors';
 import { checkBuffer, featureArrayNames, lengthOf, pin, typedArrayName } from './memory';
 import type { NativeCsrMatrix, NativeDataset, NativeFeatures } from './native';
-import { describe, listOf, readOptions, suggest, typeError } from './options';
+import { describe, listOfTypes, readOptions, suggest, typeError } from './options';
 import { checkWholeRows, isFeatureArray, type RowTaker, readRowBatch } from './row_batch';
 import { targetKindOf } from './rules/loss';
 import type { FeatureArray, FeatureMatrix, TargetArray, Targets } from './types';
@@ -65,10 +65,12 @@ function readLabels(value: unknown, rows: number, shape: DataShape, where: strin
     shape.outputs > 1
       ? "; losses by numbers, one for each output, are 'binaryCrossEntropy' and 'meanSquaredError'"
       : '';
+  if (value === undefined)
+    throw typeError(`${where} is missing: a class number or a class name for each of the ${rows} samples`);
   const name = typedArrayName(value);
   if (name === undefined ? !Array.isArray(value) : !labelArrayNames.includes(name)) {
     throw typeError(
-      `${where} must be class numbers (${listOf(labelArrayNames)} or an array of numbers) or class names, not ${describe(value)}${advice}`,
+      `${where} must be class numbers (an array, ${listOfTypes(labelArrayNames)}) or class names (an array), not ${describe(value)}${advice}`,
     );
   }
   if (name !== undefined) checkBuffer(value as ArrayBufferView, where);
@@ -86,15 +88,22 @@ function classCountOf(outputs: number): number {
   return Math.max(2, outputs);
 }
 
+/** One-hot rows are what other libraries take. */
+function oneHot(label: unknown): string {
+  return Array.isArray(label) || typedArrayName(label) !== undefined
+    ? '; of a one-hot row give the position of its 1'
+    : '';
+}
+
 function readClassNumbers(labels: ArrayLike<unknown>, rows: number, outputs: number, where: string): Int32Array {
   const numbers = new Int32Array(rows);
   for (let i = 0; i < rows; i++) {
     const label = labels[i];
-    if (typeof label !== 'number') throw typeError(`${where}[${i}] must be a class number, not ${describe(label)}`);
+    if (typeof label !== 'number') throw typeError(`${where}[${i}] must be a class number, not ${describe(label)}${oneHot(label)}`);
     if (!Number.isInteger(label) || label < 0 || label >= classCountOf(outputs)) {
       throw new SetnetError(
         'ERR_SETNET_DATA',
-        `${where}[${i}] must be a class number from 0 to ${classCountOf(outputs) - 1} (the network has ${outputs === 1 ? '1 output, for two classes' : `${outputs} outputs`}), not ${label}`,
+        `${where}[${i}] must be a class number from 0 to ${classCountOf(outputs) - 1} (the network has ${outputs === 1 ? '1 output, for two classes' : `${outputs} outputs`}), not ${label}${label === classCountOf(outputs) ? '; classes are counted from 0' : ''}`,
       );
     }
     numbers[i] = label;
@@ -106,7 +115,7 @@ function readClassNames(labels: ArrayLike<unknown>, rows: number, { classes }: D
   if (classes === undefined) {
     throw new SetnetError(
       'ERR_SETNET_DATA',
-      `${where} has class names, but the network was created without \`classes\``,
+      `${where} has class names, but the network was created without \`classes\`: name them there, classes: ['a', 'b', ...], or give class numbers`,
     );
   }
   const numberOf = new Map(classes.map((name, index) => [name, index]));
@@ -131,7 +140,7 @@ const targetArrayNames: readonly string[] = [...featureArrayNames, 'Int32Array',
 
 /** The array of a matrix of targets, given as it is or as { data, shape }; whole rows of `outputs`. */
 function readTargetArray(value: unknown, rows: number, outputs: number, loss: string, where: string): TargetArray {
-  const wanted = `${where} must have a number for each output of each sample, as '${loss}' takes them: a ${listOf(targetArrayNames)} or { data, shape: [rows, columns] }`;
+  const wanted = `${where} must have a number for each output of each sample, as '${loss}' takes them: a ${listOfTypes(targetArrayNames)} or { data, shape: [rows, columns] }`;
   let data: unknown = value;
   let place = where;
   if (typeof value === 'object' && value !== null && !Array.isArray(value) && typedArrayName(value) === undefined) {

@@ -48,12 +48,15 @@ function isCode(code: unknown): code is SetnetErrorCode {
   return typeof code === 'string' && Object.hasOwn(codes, code);
 }
 
-/** An error of native code as a SetnetError. What carries none of our codes was not foreseen: a bug of ours. */
-export function toSetnetError(error: unknown): SetnetError {
+/**
+ * An error of native code as a SetnetError. What carries none of our codes was not foreseen: a bug of ours. Native code does not
+ * know what it was called for: `where` says it.
+ */
+export function toSetnetError(error: unknown, where?: string): SetnetError {
   if (error instanceof SetnetError) return error;
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message : String(error);
-  if (isCode(code)) return new SetnetError(code, text);
+  if (isCode(code)) return new SetnetError(code, where === undefined ? text : `${where}: ${text}`);
   if (text === 'std::bad_alloc')
     return new SetnetError('ERR_SETNET_MEMORY', 'memory could not be had', { cause: error });
   return new SetnetError('ERR_SETNET_INTERNAL', `an error that native code should not raise: ${text}`, {
@@ -61,20 +64,20 @@ export function toSetnetError(error: unknown): SetnetError {
   });
 }
 
-/** Calls native code and converts what it throws. */
-export function guard<T>(call: () => T): T {
+/** Calls native code and converts what it throws; `where` goes ahead of the message. */
+export function guard<T>(call: () => T, where?: string): T {
   try {
     return call();
   } catch (error) {
-    throw toSetnetError(error);
+    throw toSetnetError(error, where);
   }
 }
 
 /** As guard, for calls that answer with a promise; the error gets the stack of the awaiting function. */
-export async function guardAsync<T>(call: () => Promise<T>): Promise<T> {
+export async function guardAsync<T>(call: () => Promise<T>, where?: string): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw toSetnetError(error);
+    throw toSetnetError(error, where);
   }
 }

@@ -151,14 +151,14 @@ export class Network {
    */
   static async create(options: NetworkOptions): Promise<Network> {
     const { definition, given } = readNetworkOptions(options, 'Network.create');
-    const network = await guardAsync(() => native().createNetwork(definition.spec, given));
+    const network = await guardAsync(() => native().createNetwork(definition.spec, given), 'Network.create');
     return new Network(key, network, definition, emptyRecord);
   }
 
   /** As {@link Network.create}, on the calling thread; for small networks. Throws. */
   static createSync(options: NetworkOptions): Network {
     const { definition, given } = readNetworkOptions(options, 'Network.createSync');
-    const network = guard(() => native().createNetworkSync(definition.spec, given));
+    const network = guard(() => native().createNetworkSync(definition.spec, given), 'Network.createSync');
     return new Network(key, network, definition, emptyRecord);
   }
 
@@ -436,7 +436,7 @@ export class Network {
     const loss = this.#info('evaluate').loss ?? 'softmaxCrossEntropy';
     const names = readMetrics(metrics ?? [], loss, this.outputs, 'evaluate: metrics');
     const dataset = this.#readEvaluated(data, 'evaluate');
-    const evaluation = await guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied), names));
+    const evaluation = await guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied), names), 'evaluate');
     return evaluationOf(evaluation, this.classes);
   }
 

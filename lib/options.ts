@@ -61,7 +61,9 @@ export function suggest(name: string, names: readonly string[]): string {
   const near = names
     .map((candidate) => ({ candidate, edits: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits)[0];
-  if (near === undefined || near.edits > Math.max(2, Math.floor(name.length / 3))) return '';
+  // Where every letter differs, nothing is near.
+  if (near === undefined || near.edits >= near.candidate.length) return '';
+  if (near.edits > Math.max(2, Math.floor(name.length / 3))) return '';
   return ` Did you mean '${near.candidate}'?`;
 }
 
@@ -83,11 +85,12 @@ export function readOptions<Name extends string>(
   names: readonly Name[],
 ): { [Key in Name]?: unknown } {
   if (value === undefined) return {};
-  checkObject(value, where);
+  checkObject(value, where, names);
   for (const key of Object.keys(value)) {
     if (!names.includes(key as Name)) {
       const known = names.length === 0 ? 'There are none.' : `There are: ${names.join(', ')}.`;
-      throw optionError(`${where}: unknown option ${describe(key)}.${suggest(key, names)} ${known}`);
+      const advice = suggest(key, names) || adviceOn(key, names);
+      throw optionError(`${where}: unknown option ${describe(key)}.${advice} ${known}`);
     }
   }
   const options: { [Key in Name]?: unknown } = {};
@@ -98,16 +101,34 @@ export function readOptions<Name extends string>(
   return options;
 }
 
+/** Where an option stands that people look for elsewhere, or what its name is here. */
+const places: Readonly<Record<string, readonly [string, string]>> = {
+  lr: ['learningRate', 'The learning rate is `learningRate`.'],
+  learningRate: ['optimizer', 'It belongs to the optimizer: sgd({ learningRate: 0.05 }).'],
+  momentum: ['optimizer', 'It belongs to the optimizer: sgd({ momentum: 0.9 }).'],
+  weightDecay: ['optimizer', 'It belongs to the optimizer: sgd({ weightDecay: 1e-4 }).'],
+  zeta: ['evolution', 'It belongs to the evolution: set({ zeta: 0.3 }).'],
+  epsilon: ['layers', 'It belongs to a layer: sparse({ units: 100, epsilon: 20 }).'],
+  units: ['layers', 'It belongs to a layer: sparse({ units: 100 }).'],
+  labels: ['y', 'Labels are `y`.'],
+};
+
+/** " ..." where the option has a place among or under `names`, else "". */
+function adviceOn(key: string, names: readonly string[]): string {
+  const place = Object.hasOwn(places, key) ? places[key] : undefined;
+  return place !== undefined && names.includes(place[0]) ? ` ${place[1]}` : '';
+}
+
 /** As readOptions, of an object that can have one option only; allocates nothing. */
 export function readOption<Name extends string>(value: unknown, where: string, name: Name): unknown {
   if (value === undefined) return undefined;
-  checkObject(value, where);
+  checkObject(value, where, [name]);
   // Inherited names come here too, which readOptions does not mind.
   for (const key in value) if (key !== name) return readOptions(value, where, [name])[name];
   return (value as Record<string, unknown>)[name];
 }
 
-function checkObject(value: unknown, where: string): asserts value is object {
+function checkObject(value: unknown, where: string, names: readonly string[]): asserts value is object {
   if (
     typeof value !== 'object' ||
     value === null ||
@@ -115,7 +136,10 @@ function checkObject(value: unknown, where: string): asserts value is object {
     types.isTypedArray(value) ||
     types.isPromise(value)
   ) {
-    throw typeError(`${where} must be an object, not ${describe(value)}`);
+    const shape = names.length > 0 && names.length <= 6 ? `{ ${names.join(', ')} }` : 'an object';
+    // The name of a function alone does not say which of its arguments is meant.
+    const what = /^[\w.]+$/.test(where) ? `${where}: the options` : where;
+    throw typeError(`${what} must be ${shape}, not ${describe(value)}`);
   }
 }
 
@@ -123,7 +147,7 @@ function rangeText({ min, max, integer, open, openMaximum }: Range): string {
   const noun = integer ? 'an integer' : 'a finite number';
   const ends = [...(open ? [min] : []), ...(openMaximum ? [max] : [])];
   const excluded = ends.length > 0 ? ` (${ends.join(' and ')} excluded)` : '';
-  if (max !== Number.POSITIVE_INFINITY && min !== Number.NEGATIVE_INFINITY)
+  if (max < Number.MAX_VALUE && min !== Number.NEGATIVE_INFINITY)
     return `${noun} from ${min} to ${max}${excluded}`;
   if (min !== Number.NEGATIVE_INFINITY) return open ? `${noun} greater than ${min}` : `${noun} of at least ${min}`;
   return noun;
@@ -158,8 +182,12 @@ export function readName<Name extends string>(value: unknown, where: string, nam
 
 /** 'a', 'b' or 'c' */
 export function listOf(names: readonly string[]): string {
-  const quoted = names.map((name) => `'${name}'`);
-  return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
+  return listOfTypes(names.map((name) => `'${name}'`));
+}
+
+/** a, b or c: for types, which are no texts. */
+export function listOfTypes(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
 /** A list of distinct names that are not empty, copied. */

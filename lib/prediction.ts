@@ -23,13 +23,14 @@ const outputs: readonly Output[] = ['logits', 'probabilities', 'classes'];
 
 /** The names of a call's parts in messages. */
 interface Places {
+  readonly name: string;
   readonly x: string;
   readonly options: string;
   readonly output: string;
 }
 
-const sync: Places = { x: 'predictSync: x', options: 'predictSync: options', output: 'predictSync: output' };
-const async: Places = { x: 'predict: x', options: 'predict: options', output: 'predict: output' };
+const sync: Places = { name: 'predictSync', x: 'predictSync: x', options: 'predictSync: options', output: 'predictSync: output' };
+const async: Places = { name: 'predict', x: 'predict: x', options: 'predict: options', output: 'predict: output' };
 
 function readOutput(options: unknown, places: Places): NativeOutput {
   const output = readOption(options, places.options, 'output');
@@ -76,7 +77,7 @@ export class Predictions {
     // Options first: reading them may run code of the caller's, which must not come after the check of x.
     const output = readOutput(options, async);
     const features = readFeatures(x, this.#inputs, async.x);
-    return guardAsync(() => this.#native.predict(features, output));
+    return guardAsync(() => this.#native.predict(features, output), async.name);
   }
 
   /** (x, options) is understood beside (x, out, options). */
@@ -93,7 +94,7 @@ export class Predictions {
       const predict = this.#predictSync;
       predict(features, output, answers);
     } catch (error) {
-      throw toSetnetError(error);
+      throw toSetnetError(error, sync.name);
     }
     return answers;
   }

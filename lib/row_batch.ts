@@ -1,7 +1,7 @@
 // Rows of numbers, checked, in the form that native code takes: samples of a network, what a matrix is multiplied with.
 import { SetnetError } from './errors';
 import { checkBuffer, type FeatureArrayName, featureArrayNames, lengthOf, typedArrayName } from './memory';
-import { describe, listOf, readNumber, readOptions, typeError } from './options';
+import { describe, listOfTypes, readNumber, readOptions, typeError } from './options';
 import type { FeatureArray } from './types';
 
 /** Row-major; `rows` is undefined where rows of no length were given without a shape. */
@@ -26,6 +26,18 @@ export function isFeatureArray(value: unknown): value is FeatureArray {
   return name === 'Float32Array' || featureArrayNames.includes(name as FeatureArrayName);
 }
 
+const featureTypes = listOfTypes(featureArrayNames);
+
+/** How numbers that are there become features. */
+function adviceOn(value: unknown): string {
+  if (typedArrayName(value) !== undefined) return '; Float32Array.from(x) copies it into one';
+  if (!Array.isArray(value)) return '';
+  const isNested = Array.isArray(value[0]) || typedArrayName(value[0]) !== undefined;
+  return isNested
+    ? '; the rows go into one array, one after the other: Float32Array.from(rows.flatMap((row) => [...row]))'
+    : '; Float32Array.from(x) makes one of numbers';
+}
+
 /** Throws unless these are whole rows. */
 export function checkWholeRows(array: FeatureArray, width: number, { owner, axis }: RowTaker, where: string): void {
   checkBuffer(array, where);
@@ -45,12 +57,12 @@ export function readRowBatch(value: unknown, width: number, taker: RowTaker, whe
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value) || typedArrayName(value) !== undefined) {
     throw typeError(
-      `${where} must be a ${listOf(featureArrayNames)}${taker.others ?? ' '}or { data, shape: [rows, columns] }, not ${describe(value)}`,
+      `${where} must be a ${featureTypes}${taker.others ?? ' '}or { data, shape: [rows, columns] }, not ${describe(value)}${adviceOn(value)}`,
     );
   }
   const { data, shape } = readOptions(value, where, ['data', 'shape']);
   if (!isFeatureArray(data))
-    throw typeError(`${where}.data must be a ${listOf(featureArrayNames)}, not ${describe(data)}`);
+    throw typeError(`${where}.data must be a ${featureTypes}, not ${describe(data)}${adviceOn(data)}`);
   if (!Array.isArray(shape) || shape.length !== 2) {
     throw typeError(`${where}.shape must be [rows, columns], not ${describe(shape)}`);
   }

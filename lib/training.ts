@@ -165,7 +165,10 @@ export class Training implements AsyncIterable<EpochReport> {
   /** The epochs, once. A second iterator is `ERR_SETNET_STATE`. */
   [Symbol.asyncIterator](): AsyncIterator<EpochReport, undefined> {
     if (this.#isIterated) {
-      throw new SetnetError('ERR_SETNET_STATE', 'this training is iterated already: its epochs are delivered once');
+      throw new SetnetError(
+        'ERR_SETNET_STATE',
+        'this training is iterated already: its epochs are delivered once; `(await done).epochs` has them all',
+      );
     }
     this.#isIterated = true;
     silence(this);

@@ -118,9 +118,9 @@ type Options = {
 };
 
 function readKind(value: unknown, where: string): Kind {
-  if (typeof value !== 'object' || value === null) {
+  if (typeof value !== 'object' || value === null || (value as { kind?: unknown }).kind === undefined) {
     throw typeError(
-      `${where} must be a layer (sparse({ units }), masked({ units }) or dense({ units })), not ${describe(value)}`,
+      `${where} must be a layer (sparse({ units }), masked({ units }) or dense({ units })), not ${describe(value)}${typeof value === 'object' && value !== null ? ' without a kind' : ''}`,
     );
   }
   return readName((value as { kind?: unknown }).kind, `${where}.kind`, kinds);

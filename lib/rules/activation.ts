@@ -1,4 +1,5 @@
 import type { NativeRule } from '../native';
+import { optionError } from '../options';
 import { type Choice, type NoParameters, readRule } from './table';
 
 /** The activations by name, with their parameters. */
@@ -42,5 +43,9 @@ export interface Activations {
 export type Activation = Choice<Activations>;
 
 export function readActivation(value: unknown, where: string): NativeRule {
+  if (value === 'softmax')
+    throw optionError(
+      `${where}: 'softmax' belongs to the loss 'softmaxCrossEntropy', and predict answers its probabilities; leave the last layer 'linear'`,
+    );
   return readRule('activations', value, where).rule;
 }

@@ -30,8 +30,11 @@ const names = ['kind', 'zeta', 'every', ...evolutionRuleNames, 'budget', 'finalE
 
 /** `finalPrune`: what holds where the options do not say it. */
 export function readEvolution(value: unknown, where: string, finalPrune = true): NativeEvolution {
-  if (typeof value !== 'object') {
-    throw typeError(`${where} must be set({ ... }), or null for a static topology, not ${describe(value)}`);
+  const isObject = typeof value === 'object' && value !== null;
+  if (!isObject || (value as { kind?: unknown }).kind === undefined) {
+    const orNull = where.startsWith('fit') ? ', or null for a static topology' : '';
+    const what = isObject ? 'an object that set() did not make' : describe(value);
+    throw typeError(`${where} must be set({ ... })${orNull}, not ${what}`);
   }
   const options = readOptions(value, where, names);
   readName(options.kind, `${where}.kind`, ['set']);
