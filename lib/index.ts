@@ -16,6 +16,7 @@ export type { NetworkOptions } from './definition';
 export { type Device, type DeviceName, devices } from './devices';
 export { errorCodes, SetnetError, type SetnetErrorCode } from './errors';
 export type { FitOptions } from './fit_options';
+export { type HeldOut, type HoldOutOptions, holdOut } from './hold_out';
 export { LayerView } from './layer_view';
 export type {
   DenseLayerDefinition,

@@ -16,8 +16,8 @@ import type { NativeDataset, NativeEvolutionRecord, NativeNetwork, NativeNetwork
 import { describe, optionError, readBoolean, readNumber, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
 import { type Evolution, evolutionObject, type NativeEvolution, readEvolution } from './rules/evolution';
-import { classesOf, targetKindOf } from './rules/loss';
-import { evaluationOf, type Metric, readMetrics } from './rules/metric';
+import { classesOf, type Losses, targetKindOf } from './rules/loss';
+import { evaluationOf, type Metric, metricsFor, readMetrics } from './rules/metric';
 import { set } from './rules/set';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
@@ -36,8 +36,8 @@ import { weighSamples } from './weights';
 export interface EvaluateOptions {
   /** As in `fit`. Default false. */
   readonly copy?: boolean;
-  /** As in `fit`. Default none. */
-  readonly metrics?: readonly Metric[];
+  /** As in `fit`; 'all': every one that has a meaning for the loss. Default none. */
+  readonly metrics?: readonly Metric[] | 'all';
 }
 
 /** Options of `Network.load`. */
@@ -133,10 +133,12 @@ export class Network {
         throw typeError(`${where} needs a Network, not ${describe(network)}`);
       network.#check(where);
       const copy = guard(() => network.#native.clone());
+      const info = guard(() => copy.info());
       const { spec } = network.#definition;
       return {
         definition: network.#definition,
-        info: guard(() => copy.info()),
+        info,
+        record: network.#recordAt(info),
         layers: spec.layers.map((layer, index) => viewLayer(copy, index, layer)),
         dispose: () => copy.dispose(),
       };
@@ -211,6 +213,11 @@ export class Network {
   /** Stored weights of all layers, biases not counted. */
   get connections(): number {
     return this.#info('connections').connections;
+  }
+
+  /** The name of the last fit's loss, which says what targets are and what `predict` answers; undefined before the first fit. */
+  get loss(): keyof Losses | undefined {
+    return (this.#info('loss').loss ?? undefined) as keyof Losses | undefined;
   }
 
   /** Whether a fit is running. */
@@ -434,7 +441,10 @@ export class Network {
     const { copy, metrics } = readOptions(options, 'evaluate: options', ['copy', 'metrics']);
     const isCopied = readBoolean(copy ?? false, 'evaluate: copy');
     const loss = this.#info('evaluate').loss ?? 'softmaxCrossEntropy';
-    const names = readMetrics(metrics ?? [], loss, this.outputs, 'evaluate: metrics');
+    const names =
+      metrics === 'all'
+        ? metricsFor(loss, this.outputs)
+        : readMetrics(metrics ?? [], loss, this.outputs, 'evaluate: metrics');
     const dataset = this.#readEvaluated(data, 'evaluate');
     const evaluation = await guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied), names));
     return evaluationOf(evaluation, this.classes);
@@ -583,6 +593,7 @@ export class Network {
 export interface NetworkParts {
   readonly definition: Definition;
   readonly info: NativeNetworkInfo;
+  readonly record: RunRecord;
   readonly layers: readonly LayerView[];
   /** Frees the snapshot; the layers cannot be read any more. */
   dispose(): void;

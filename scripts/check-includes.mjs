@@ -40,7 +40,7 @@ const libLayers = [
   ['data', 'data/', 'scaling', 'stop_rule', 'layers/'],
   ['definition', 'weights'],
   ['batch_stream', 'fit_record', 'layer_view', 'prediction', 'sample_order', 'sparse_layer', 'summary'],
-  ['checkpoint'],
+  ['checkpoint', 'hold_out'],
   ['fit_options', 'training'],
   ['metadata', 'presets'],
   ['model_file'],

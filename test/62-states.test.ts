@@ -42,6 +42,7 @@ const methods: Record<string, [call: (net: Network, path: string) => unknown, ou
   clone: [(net) => net.clone().dispose(), needsNetwork],
   summary: [(net) => net.summary(), needsNetwork],
   connections: [(net) => net.connections, needsNetwork],
+  loss: [(net) => net.loss, needsNetwork],
   'layers[0].weights': [(net) => net.layers[0]?.weights.toDense(), needsNetwork],
   'layers[0].bias': [(net) => net.layers[0]?.bias, needsNetwork],
   'layers[0].activationParameters': [(net) => net.layers[0]?.activationParameters, needsNetwork],

@@ -33,6 +33,17 @@ export function readMetrics(value: unknown, loss: string, outputs: number, where
   return [...names];
 }
 
+/** Every metric that has a meaning for the loss. */
+export function metricsFor(loss: string, outputs: number): string[] {
+  const classes = classesOf(loss, outputs);
+  return metricTable()
+    .filter(({ needs, mostClasses }) => {
+      if (needs !== 'nothing' && targetKindOf(loss) === 'number') return false;
+      return (needs !== 'classes' || classes > 0) && classes <= mostClasses;
+    })
+    .map(({ name }) => name);
+}
+
 /** With the names of the classes, where there are any. */
 export function evaluationOf(
   { confusion, ...evaluation }: NativeEvaluation,
