@@ -129,7 +129,6 @@ const formatsOf: { readonly [Name in keyof Options]?: readonly TableFormat[] } =
   ignore: ['csv'],
   header: ['csv'],
   delimiter: ['csv'],
-  missing: ['csv'],
   firstIndex: ['svmlight'],
 };
 
