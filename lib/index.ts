@@ -40,6 +40,12 @@ export { type SparseOptions, sparse } from './layers/sparse';
 export { type EvaluateOptions, type FinalizeOptions, type LoadOptions, Network, type SaveOptions } from './network';
 export type { Output, PredictOptions } from './prediction';
 export { type Preset, type PresetOptions, presets, type SynapsesOptions } from './presets';
+export type {
+  ReportImage,
+  ReportMapOptions,
+  ReportOptions,
+  ReportPositions,
+} from './report/options';
 export type { Activation, Activations } from './rules/activation';
 export { type Adam, type AdamOptions, adam } from './rules/adam';
 export { type Adamw, type AdamwOptions, adamw } from './rules/adamw';
@@ -86,6 +92,8 @@ export type {
   FileUrl,
   FinalReport,
   History,
+  HistoryData,
+  HistoryReportOptions,
   Labels,
   LayerEvolution,
   Progress,
@@ -94,3 +102,4 @@ export type {
   Targets,
 } from './types';
 export type { ClassWeights } from './weights';
+export { type ReportRun, type RunsReportOptions, writeReport } from './write_report';

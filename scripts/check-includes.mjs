@@ -41,13 +41,15 @@ const libLayers = [
   ['definition', 'weights'],
   ['batch_stream', 'fit_record', 'layer_view', 'prediction', 'sample_order', 'sparse_layer', 'summary'],
   ['checkpoint', 'hold_out'],
+  ['metadata'],
+  // Networks and histories write themselves; the functions of reports know them as data.
+  ['report/'],
   ['fit_options', 'training'],
-  ['metadata', 'presets'],
+  ['presets'],
   ['model_file'],
   ['session'],
   ['network'],
-  ['onnx'],
-  ['report/'],
+  ['onnx', 'write_report'],
   ['cli/'],
   ['index'],
 ];

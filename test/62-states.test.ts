@@ -38,6 +38,7 @@ const methods: Record<string, [call: (net: Network, path: string) => unknown, ou
   predict: [(net) => net.predict(data.x), needsNetwork],
   predictSync: [(net) => net.predictSync(data.x), needsNetwork],
   save: [(net, path) => net.save(path), needsNetwork],
+  report: [(net, path) => net.report(path), needsNetwork],
   freeze: [async (net) => (await net.freeze()).close(), needsNetwork],
   clone: [(net) => net.clone().dispose(), needsNetwork],
   summary: [(net) => net.summary(), needsNetwork],

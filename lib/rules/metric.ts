@@ -33,15 +33,13 @@ export function readMetrics(value: unknown, loss: string, outputs: number, where
   return [...names];
 }
 
-/** Every metric that has a meaning for the loss. */
-export function metricsFor(loss: string, outputs: number): string[] {
+/** All metrics that have a meaning for the loss. */
+export function meaningfulMetrics(loss: string, outputs: number): string[] {
   const classes = classesOf(loss, outputs);
-  return metricTable()
-    .filter(({ needs, mostClasses }) => {
-      if (needs !== 'nothing' && targetKindOf(loss) === 'number') return false;
-      return (needs !== 'classes' || classes > 0) && classes <= mostClasses;
-    })
-    .map(({ name }) => name);
+  return metricTable().flatMap(({ name, needs, mostClasses }) => {
+    const hasMeaning = (needs === 'nothing' || targetKindOf(loss) !== 'number') && (needs !== 'classes' || classes > 0);
+    return hasMeaning && classes <= mostClasses ? [name] : [];
+  });
 }
 
 /** With the names of the classes, where there are any. */
