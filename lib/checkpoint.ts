@@ -1,4 +1,5 @@
 // What a file, or a network in memory, knows of a training that can go on: the fit's options, how far it is, its history.
+import type { Definition } from './definition';
 import { SetnetError } from './errors';
 import { type FitRecord, readFitRecord } from './fit_record';
 import type { NativeCheckpoint, NativeFitState } from './native';
@@ -208,9 +209,21 @@ export function nativeCheckpoint({ options, state }: StoredTraining): NativeChec
 
 /** `ERR_SETNET_RESUME` where two fits differ in something that changes results, naming it. */
 export function checkSameFit(stored: FitRecord, given: FitRecord): void {
-  const difference = firstDifference(stored, JSON.parse(JSON.stringify(given)), '');
-  if (difference === undefined) return;
-  throw new SetnetError('ERR_SETNET_RESUME', `fit: resume: ${difference}`);
+  refuseDifference(firstDifference(stored, JSON.parse(JSON.stringify(given)), ''));
+}
+
+/** `ERR_SETNET_RESUME` where two networks differ in something that changes results, naming it; weights are not looked at. */
+export function checkSameDefinition(stored: Definition, given: Definition): void {
+  refuseDifference(firstDifference(definitionObject(stored), definitionObject(given), ''));
+}
+
+function definitionObject({ spec, classes, features }: Definition): object {
+  const { inputs, seed, layers, scaling } = spec;
+  return { inputs, seed, layers, scaling: { kind: scaling.kind, missing: scaling.missing }, classes, features };
+}
+
+function refuseDifference(difference: string | undefined): void {
+  if (difference !== undefined) throw new SetnetError('ERR_SETNET_RESUME', `fit: resume: ${difference}`);
 }
 
 function firstDifference(stored: unknown, given: unknown, path: string): string | undefined {

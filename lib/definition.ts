@@ -109,12 +109,16 @@ export function readLayers(value: unknown, where: string): NativeLayerSpec[] {
   return readLayerList(value, where, readFileLayer).map(({ spec }) => spec);
 }
 
-function readLayerList(value: unknown, where: string, read: (layer: unknown, where: string) => ReadLayer): ReadLayer[] {
+function readLayerList(
+  value: unknown,
+  where: string,
+  read: (layer: unknown, where: string, index: number) => ReadLayer,
+): ReadLayer[] {
   if (!Array.isArray(value)) throw typeError(`${where} must be an array of layers, not ${describe(value)}`);
   if (value.length < 1 || value.length > 1000) {
     throw optionError(`${where} must have 1 to 1000 layers, not ${value.length}`);
   }
-  const layers = Array.from(value, (layer: unknown, index) => read(layer, `${where}[${index}]`));
+  const layers = Array.from(value, (layer: unknown, index) => read(layer, `${where}[${index}]`, index));
   if ((layers.at(-1) as ReadLayer).spec.dropout > 0) {
     throw optionError(
       `${where}[${layers.length - 1}].dropout: the last layer's outputs are the answer and are not dropped`,

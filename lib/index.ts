@@ -16,6 +16,12 @@ export type { NetworkOptions } from './definition';
 export { type Device, type DeviceName, devices } from './devices';
 export { errorCodes, SetnetError, type SetnetErrorCode } from './errors';
 export type { FitOptions } from './fit_options';
+export { type NpyArray, type NpyNumbers, readNpy, writeNpy } from './formats/npy';
+export { readCsrNpz, readNpz } from './formats/npz';
+export { readTable } from './formats/read_table';
+export type { ReadProgress } from './formats/source';
+export type { ReadTableOptions, Table, TableFormat } from './formats/table';
+export { type HeldOut, type HoldOutOptions, holdOut } from './hold_out';
 export { LayerView } from './layer_view';
 export type {
   DenseLayerDefinition,
@@ -34,6 +40,12 @@ export { type SparseOptions, sparse } from './layers/sparse';
 export { type EvaluateOptions, type FinalizeOptions, type LoadOptions, Network, type SaveOptions } from './network';
 export type { Output, PredictOptions } from './prediction';
 export { type Preset, type PresetOptions, presets, type SynapsesOptions } from './presets';
+export type {
+  ReportImage,
+  ReportMapOptions,
+  ReportOptions,
+  ReportPositions,
+} from './report/options';
 export type { Activation, Activations } from './rules/activation';
 export { type Adam, type AdamOptions, adam } from './rules/adam';
 export { type Adamw, type AdamwOptions, adamw } from './rules/adamw';
@@ -80,6 +92,8 @@ export type {
   FileUrl,
   FinalReport,
   History,
+  HistoryData,
+  HistoryReportOptions,
   Labels,
   LayerEvolution,
   Progress,
@@ -88,3 +102,4 @@ export type {
   Targets,
 } from './types';
 export type { ClassWeights } from './weights';
+export { type ReportRun, type RunsReportOptions, writeReport } from './write_report';

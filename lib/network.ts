@@ -15,9 +15,10 @@ import { openModel } from './model_file';
 import type { NativeDataset, NativeEvolutionRecord, NativeNetwork, NativeNetworkInfo, NativeStream } from './native';
 import { describe, optionError, readBoolean, readNumber, readOptions, readPath, typeError } from './options';
 import { Predictions, type PredictOptions } from './prediction';
+import type { ReportOptions } from './report/options';
 import { type Evolution, evolutionObject, type NativeEvolution, readEvolution } from './rules/evolution';
-import { classesOf, targetKindOf } from './rules/loss';
-import { evaluationOf, type Metric, readMetrics } from './rules/metric';
+import { classesOf, type Losses, targetKindOf } from './rules/loss';
+import { evaluationOf, type Metric, meaningfulMetrics, readMetrics } from './rules/metric';
 import { set } from './rules/set';
 import { freezeNetwork, type Session, type SessionOptions } from './session';
 import { summarize } from './summary';
@@ -36,8 +37,8 @@ import { weighSamples } from './weights';
 export interface EvaluateOptions {
   /** As in `fit`. Default false. */
   readonly copy?: boolean;
-  /** As in `fit`. Default none. */
-  readonly metrics?: readonly Metric[];
+  /** As in `fit`; 'all': every one that has a meaning for the loss. Default none. */
+  readonly metrics?: readonly Metric[] | 'all';
 }
 
 /** Options of `Network.load`. */
@@ -132,13 +133,14 @@ export class Network {
       if (typeof network !== 'object' || network === null || !(#native in network))
         throw typeError(`${where} needs a Network, not ${describe(network)}`);
       network.#check(where);
-      const copy = guard(() => network.#native.clone());
-      const { spec } = network.#definition;
+      const copy = network.clone();
       return {
-        definition: network.#definition,
-        info: guard(() => copy.info()),
-        layers: spec.layers.map((layer, index) => viewLayer(copy, index, layer)),
+        definition: copy.#definition,
+        info: copy.#info(where),
+        record: copy.#record,
+        layers: copy.layers,
         dispose: () => copy.dispose(),
+        evaluate: (data, metrics, place) => copy.#evaluate(data, metrics, false, place),
       };
     };
   }
@@ -211,6 +213,11 @@ export class Network {
   /** Stored weights of all layers, biases not counted. */
   get connections(): number {
     return this.#info('connections').connections;
+  }
+
+  /** The name of the last fit's loss, which says what targets are and what `predict` answers; undefined before the first fit. */
+  get loss(): keyof Losses | undefined {
+    return (this.#info('loss').loss ?? undefined) as keyof Losses | undefined;
   }
 
   /** Whether a fit is running. */
@@ -433,11 +440,49 @@ export class Network {
     this.#check('evaluate');
     const { copy, metrics } = readOptions(options, 'evaluate: options', ['copy', 'metrics']);
     const isCopied = readBoolean(copy ?? false, 'evaluate: copy');
-    const loss = this.#info('evaluate').loss ?? 'softmaxCrossEntropy';
-    const names = readMetrics(metrics ?? [], loss, this.outputs, 'evaluate: metrics');
-    const dataset = this.#readEvaluated(data, 'evaluate');
-    const evaluation = await guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied), names), 'evaluate');
+    return this.#evaluate(data, (metrics ?? []) as readonly Metric[] | 'all', isCopied, 'evaluate');
+  }
+
+  async #evaluate(
+    data: Dataset,
+    metrics: readonly Metric[] | 'all',
+    isCopied: boolean,
+    where: string,
+  ): Promise<Evaluation> {
+    const loss = this.#info(where).loss ?? 'softmaxCrossEntropy';
+    const names =
+      metrics === 'all'
+        ? meaningfulMetrics(loss, this.outputs)
+        : readMetrics(metrics, loss, this.outputs, `${where}: metrics`);
+    const dataset = this.#readEvaluated(data, where);
+    const evaluation = await guardAsync(() => this.#native.evaluate(pinDataset(dataset, isCopied), names), where);
     return evaluationOf(evaluation, this.classes);
+  }
+
+  /**
+   * Writes one HTML file that shows what is known of the network: learning curves, connections of the inputs and their
+   * distribution at epoch 0 and now, weights, answers by class, run record. The file needs nothing else, and is written
+   * atomically, through symbolic links. It is of the state at the call; while a fit runs, at the end of the last finished
+   * epoch.
+   *
+   * Errors (rejections): `ERR_SETNET_IO`; `ERR_SETNET_STATE` after dispose; `ERR_SETNET_SHAPE` where `image` or `positions` do not
+   * fit the inputs; of `test` as `evaluate`; `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`, `ERR_SETNET_MEMORY`.
+   */
+  async report(path: string | FileUrl, options?: ReportOptions): Promise<void> {
+    const where = 'report';
+    this.#check(where);
+    const file = readPath(path, `${where}: path`);
+    // Loaded when they are needed: most programs never write a report.
+    const { readReportOptions } = require('./report/options') as typeof import('./report/options');
+    const { reportNetwork } = require('./report/report') as typeof import('./report/report');
+    const read = readReportOptions(options, this.inputs, where);
+    const parts = takeParts(this, where);
+    try {
+      const evaluation = read.test === undefined ? undefined : await parts.evaluate(read.test, 'all', `${where}: test`);
+      await reportNetwork(parts, file, read, evaluation);
+    } finally {
+      parts.dispose();
+    }
   }
 
   /** Data with the targets that the last fit's loss takes. */
@@ -583,7 +628,10 @@ export class Network {
 export interface NetworkParts {
   readonly definition: Definition;
   readonly info: NativeNetworkInfo;
+  readonly record: RunRecord;
   readonly layers: readonly LayerView[];
+  /** As `Network.evaluate`; `where` begins the messages of errors. `metrics`: all that have a meaning. */
+  evaluate(data: Dataset, metrics: readonly Metric[] | 'all', where: string): Promise<Evaluation>;
   /** Frees the snapshot; the layers cannot be read any more. */
   dispose(): void;
 }

@@ -77,7 +77,7 @@ function readPreset(
 
 interface PresetLayers {
   readonly draw: 'exact' | 'bernoulli' | 'withReplacement';
-  readonly initializer?: Initializer;
+  readonly initializer: Initializer;
   /** Of the hidden layers. */
   readonly activation: Activation;
   readonly dropout?: number;
@@ -85,14 +85,15 @@ interface PresetLayers {
 }
 
 function networkOf({ inputs, hidden, outputs, epsilon }: ReadPreset, layers: PresetLayers): NetworkOptions {
-  const { draw, activation, dropout = 0, output } = layers;
-  const start = layers.initializer === undefined ? {} : { initializer: layers.initializer };
-  const sparseOf = (units: number) => ({ ...start, units, epsilon, draw });
+  const { draw, initializer, activation, dropout = 0, output } = layers;
+  const sparseOf = (units: number) => ({ initializer, units, epsilon, draw });
   return {
     inputs,
     layers: [
       ...hidden.map((units) => sparse({ ...sparseOf(units), activation, dropout })),
-      output === 'dense' ? dense({ ...start, units: outputs }) : sparse({ ...sparseOf(outputs), activation: 'linear' }),
+      output === 'dense'
+        ? dense({ initializer, units: outputs })
+        : sparse({ ...sparseOf(outputs), activation: 'linear' }),
     ],
   };
 }
@@ -106,7 +107,13 @@ function networkOf({ inputs, hidden, outputs, epsilon }: ReadPreset, layers: Pre
 function published(options: PresetOptions): Preset {
   const read = readPreset(options, 'published', 20);
   return {
-    network: networkOf(read, { draw: 'bernoulli', activation: 'srelu', dropout: 0.3, output: 'dense' }),
+    network: networkOf(read, {
+      draw: 'bernoulli',
+      initializer: 'heUniform',
+      activation: 'srelu',
+      dropout: 0.3,
+      output: 'dense',
+    }),
     fit: {
       optimizer: sgd({ learningRate: 0.01, momentum: 0.9, weightDecay: 2e-4 }),
       evolution: set({ zeta: constant({ value: read.zeta }) }),

@@ -34,7 +34,7 @@ interface OwnOptions {
   readonly seed?: number | bigint;
   /**
    * The layer's number, from 0 to 65535, in the keys of random numbers: layers of one loop have one each, and are then what
-   * `layers[index]` of a network with this seed is. Also where `allRelu` has its place. Default 0.
+   * `layers[index]` of a network with this seed is. Also where `allRelu` has its place, and the first layer's initial weights. Default 0.
    */
   readonly index?: number;
   /** 1 to 1024; results do not depend on it. Default: SETNET_THREADS, else all. */
@@ -188,14 +188,14 @@ export class SparseLayer {
     const read = readOptions(options, where, [...ownNames, ...layerNames]);
     const layer: { [Name in (typeof layerNames)[number] | 'kind']?: unknown } = { kind: 'sparse' };
     for (const name of layerNames) if (read[name] !== undefined) layer[name] = read[name];
-    const definition = readLayer(layer, `${where}: options`);
+    this.index = readNumber(read.index ?? 0, `${where}: index`, { min: 0, max: 65535, integer: true });
+    const definition = readLayer(layer, `${where}: options`, this.index);
     const { spec } = definition;
     const optimizer = readOptimizer(read.optimizer ?? 'sgd', `${where}: optimizer`);
     const { rule, warmup } = optimizer.learningRate;
     this.#learningRate = rule.name === 'constant' && warmup === 0 ? rule.parameters.value : undefined;
     this.inputs = readInputs(read.inputs, definition, where);
     this.units = spec.units;
-    this.index = readNumber(read.index ?? 0, `${where}: index`, { min: 0, max: 65535, integer: true });
     const seed = read.seed === undefined ? drawSeed() : readSeed(read.seed, `${where}: seed`);
     this.seed = seed <= Number.MAX_SAFE_INTEGER ? Number(seed) : seed;
     this.activation = spec.activation.name;

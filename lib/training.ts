@@ -19,6 +19,7 @@ import type {
   EvolutionReport,
   FinalReport,
   History,
+  HistoryData,
   LayerEvolution,
   Progress,
 } from './types';
@@ -388,7 +389,7 @@ export function completeHistory(epochs: readonly EpochReport[], stored: StoredHi
   const { final, stopped, stoppedEarly, best } = stored;
   const last = epochs.at(-1);
   const trained = last?.connections ?? 0;
-  return {
+  const history: HistoryData = {
     epochs,
     ...(final === undefined ? {} : { final }),
     stopped,
@@ -396,4 +397,15 @@ export function completeHistory(epochs: readonly EpochReport[], stored: StoredHi
     ...(best === undefined ? {} : { best }),
     connections: { trained, final: final?.connections ?? last?.evolution?.connections ?? trained },
   };
+  return withReport(history);
+}
+
+/** A history that can write itself; what it is made of stays plain data. */
+function withReport(history: HistoryData): History {
+  const report: History['report'] = async (path, options) => {
+    // Loaded when it is needed: most programs never write a report.
+    const { reportHistory } = require('./report/report') as typeof import('./report/report');
+    return reportHistory(history, path, options);
+  };
+  return Object.defineProperty(history, 'report', { value: report }) as History;
 }

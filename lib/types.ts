@@ -137,8 +137,8 @@ export interface FinalReport {
   readonly validation?: Evaluation;
 }
 
-/** What a fit did. */
-export interface History {
+/** What a fit did: plain data, which JSON and a message to a worker keep. */
+export interface HistoryData {
   /** One for each finished epoch. */
   readonly epochs: readonly EpochReport[];
   /** Absent where nothing was removed: after stop(), in a static network, or with `finalPrune: false`. */
@@ -163,6 +163,22 @@ export interface History {
     /** Now. */
     readonly final: number;
   };
+}
+
+/** Options of `history.report`. */
+export interface HistoryReportOptions {
+  /** Default 'Learning curves'. */
+  readonly title?: string;
+}
+
+/** What a fit did. `report` is not enumerable: histories are compared and serialised as the plain data that they are. */
+export interface History extends HistoryData {
+  /**
+   * Writes the learning curves to one HTML file that needs nothing else, atomically, through symbolic links.
+   *
+   * Errors (rejections): `ERR_SETNET_IO`, `ERR_SETNET_OPTION`, `ERR_SETNET_TYPE`.
+   */
+  report(path: string | FileUrl, options?: HistoryReportOptions): Promise<void>;
 }
 
 /** How far the running epoch is. */

@@ -117,7 +117,11 @@ describe('10 Network.create', () => {
     const net = Network.createSync({
       inputs: 200,
       seed: 3,
-      layers: [sparse({ units: 100, epsilon: 10 }), dense({ units: 10 })],
+      layers: [
+        sparse({ units: 100, epsilon: 10, initializer: 'heUniform' }),
+        sparse({ units: 100, epsilon: 10 }),
+        dense({ units: 10 }),
+      ],
     });
     for (const layer of net.layers) {
       const { values } = layer.weights;
@@ -126,6 +130,22 @@ describe('10 Network.create', () => {
       assert.ok(largest <= bound && largest > 0.99 * bound, `${largest} of ${bound}`);
       assert.ok(values.every((value) => value !== 0));
       assert.ok(layer.bias?.every((value) => value === 0));
+    }
+  });
+
+  it('a first layer whose connections are drawn starts with N(0, 2 / inputs), the others with he uniform', () => {
+    for (const kind of [sparse, masked]) {
+      const weightsOf = (...layers: (object | undefined)[]) =>
+        Network.createSync({
+          inputs: 300,
+          seed: 1,
+          layers: layers.map((options) => kind({ units: 300, epsilon: 30, ...options })),
+        }).layers.map(({ weights }) => weights.values);
+      const byDefault = weightsOf({}, {}) as [Float32Array, Float32Array];
+      assert.deepEqual(byDefault, weightsOf({ initializer: 'denseHe' }, { initializer: 'heUniform' }));
+      const variance = byDefault[0].reduce((sum, value) => sum + value * value, 0) / byDefault[0].length;
+      // 18,000 draws: the variance lies within 4 * sqrt(2 / 18000) of itself.
+      assert.ok(Math.abs((variance * 300) / 2 - 1) < 0.043, `${variance}`);
     }
   });
 

@@ -44,7 +44,7 @@ describe('33 early stopping and the best epoch', () => {
         validation,
         evolution: null,
         restoreBest: 'accuracy',
-        optimizer: sgd({ learningRate: 0.3 }),
+        optimizer: sgd({ learningRate: 0.6 }),
         ...(kind === 'early' ? { earlyStopping: { patience: 4, monitor: 'accuracy' } as const } : {}),
       });
       for await (const { epoch } of training) {

@@ -13,7 +13,8 @@ function network(kind: typeof sparse | typeof masked = sparse, threads = 1): Net
     seed: 3,
     threads,
     layers: [
-      kind({ units: 150, density: 0.4, activation: 'srelu', dropout: 0.3 }),
+      // Weights large enough for outputs beyond the gap, so that all four parameters learn.
+      kind({ units: 150, density: 0.4, activation: 'srelu', dropout: 0.3, initializer: 'heUniform' }),
       kind({ units: 101, density: 0.4, activation: 'srelu' }),
       dense({ units: 4 }),
     ],

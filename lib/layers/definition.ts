@@ -13,7 +13,11 @@ export interface LayerOptions {
   readonly units: number;
   /** Applied to weights * inputs + bias. Default 'relu'; of `dense()` 'linear'. */
   readonly activation?: Activation;
-  /** How weights start. Default 'heUniform'. */
+  /**
+   * How weights start. Default 'heUniform'; of a sparse or masked layer that is the first of its network 'denseHe', whose weights
+   * are smaller by the root of the layer's density. With fewer samples than inputs, what the first weights say about directions
+   * in which the samples do not differ is never unlearned: the smaller it is, the better the answers for new samples.
+   */
   readonly initializer?: Initializer;
   /**
    * The fraction of this layer's outputs that is dropped while training, 0 to below 1 (inverted: survivors are multiplied by
@@ -126,12 +130,17 @@ function readKind(value: unknown, where: string): Kind {
   return readName((value as { kind?: unknown }).kind, `${where}.kind`, kinds);
 }
 
-/** A layer of `Network.create`. */
-export function readLayer(value: unknown, where: string): ReadLayer {
+/** How the weights of the first layer of a network start, where nothing is said: see {@link LayerOptions}. */
+const firstInitializer: Initializer = 'denseHe';
+
+/** A layer of `Network.create`, and its place in the network; without one, a layer by itself. */
+export function readLayer(value: unknown, where: string, index?: number): ReadLayer {
   const kind = readKind(value, where);
   if (kind === 'dense') return { spec: readDense(value, where) };
-  const options: Options = readOptions(value, where, [...common, ...evolvable, ...drawn, 'weights']);
-  return options.weights === undefined ? { spec: readDrawn(kind, options, where) } : readGiven(kind, options, where);
+  const given: Options = readOptions(value, where, [...common, ...evolvable, ...drawn, 'weights']);
+  const isDrawn = given.weights === undefined;
+  const options = index === 0 && isDrawn ? { ...given, initializer: given.initializer ?? firstInitializer } : given;
+  return isDrawn ? { spec: readDrawn(kind, options, where) } : readGiven(kind, options, where);
 }
 
 /** A layer as a file describes it: of one that was made from a matrix it tells the number of connections. */

@@ -33,6 +33,15 @@ export function readMetrics(value: unknown, loss: string, outputs: number, where
   return [...names];
 }
 
+/** All metrics that have a meaning for the loss. */
+export function meaningfulMetrics(loss: string, outputs: number): string[] {
+  const classes = classesOf(loss, outputs);
+  return metricTable().flatMap(({ name, needs, mostClasses }) => {
+    const hasMeaning = (needs === 'nothing' || targetKindOf(loss) !== 'number') && (needs !== 'classes' || classes > 0);
+    return hasMeaning && classes <= mostClasses ? [name] : [];
+  });
+}
+
 /** With the names of the classes, where there are any. */
 export function evaluationOf(
   { confusion, ...evaluation }: NativeEvaluation,

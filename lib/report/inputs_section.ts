@@ -1,0 +1,259 @@
+// Where the connections of the inputs are: as an image, along positions, or by number; at the beginning and now.
+import { count, decimal, plural } from './format';
+import { blocks, type HeatMap, heatMap } from './heat_map';
+import type { KeyItem } from './key';
+import type { ReportedLayer, ReportedNetwork } from './network_data';
+import type { ReadMap, ReadPositions, ReportImage } from './options';
+import { charts, figure, paragraph, section, table } from './page';
+import { linearScale } from './scale';
+import { type Stretch, type StripBin, stripChart } from './strip_chart';
+
+const degreeColour = { label: 'Connections of an input', unit: 'number' };
+
+/** Degrees of the inputs, at the beginning where that is known, and now. */
+interface InputDegrees {
+  readonly before: Uint32Array | undefined;
+  readonly now: Uint32Array;
+}
+
+export function beforeOf(layer: ReportedLayer): Uint32Array | undefined {
+  return typeof layer.initial === 'object' ? layer.initial.outgoing : undefined;
+}
+
+/** Why the beginning is not shown; undefined where it is. */
+export function unknownText({ initial }: ReportedLayer): string | undefined {
+  if (initial === 'given')
+    return 'The layer was made from connections that were given, so that its seed does not tell how it began.';
+  if (initial === 'differs')
+    return 'The layer was never rewired, yet is not what this version of setnet draws from the seed: how it began is not known.';
+  return undefined;
+}
+
+function mostOf({ before, now }: InputDegrees): number {
+  let most = 0;
+  for (const degrees of [before ?? [], now]) for (const degree of degrees) if (degree > most) most = degree;
+  return most;
+}
+
+function imageFigures(degrees: InputDegrees, { width, height }: ReportImage): string[] {
+  const reduced = (values: Uint32Array) => blocks({ rows: height, columns: width, values });
+  const now = reduced(degrees.now);
+  const before = degrees.before === undefined ? undefined : reduced(degrees.before);
+  let most = 0;
+  for (const { grid } of before === undefined ? [now] : [before, now])
+    for (let i = 0; i < grid.values.length; i++) most = Math.max(most, grid.values[i] as number);
+  const { size } = now;
+  const colour =
+    size === 1 ? degreeColour : { label: `Mean of ${size} x ${size} pixels`, unit: 'connections of an input' };
+  const common: Omit<HeatMap, 'grid' | 'title' | 'description'> = {
+    ...{ width: 360, most, colour, cellSize: size },
+    across: { label: 'Column', unit: 'pixels' },
+    down: { label: 'Row', unit: 'pixels' },
+  };
+  const one = (title: string, grid: HeatMap['grid']) => {
+    const description = `Connections of each of ${width} x ${height} pixels, from 0 to ${decimal(most, size === 1 ? 0 : 1)}.`;
+    return figure({ title, chart: heatMap({ ...common, grid, title: `Input degrees: ${title}`, description }) });
+  };
+  return [...(before === undefined ? [] : [one('At epoch 0', before.grid)]), one('Now', now.grid)];
+}
+
+/** Bins of inputs that lie side by side. */
+interface Line {
+  readonly bins: readonly StripBin[];
+  readonly stretches: readonly Stretch[];
+  readonly from: number;
+  readonly to: number;
+  readonly isBinned: boolean;
+  /** Inputs without a place. */
+  readonly left: number;
+}
+
+class BinMaker {
+  readonly #degrees: InputDegrees;
+  #count = 0;
+  #sum = 0;
+  #sumBefore = 0;
+  #most = 0;
+
+  constructor(degrees: InputDegrees) {
+    this.#degrees = degrees;
+  }
+
+  add(input: number): void {
+    const degree = this.#degrees.now[input] as number;
+    this.#count++;
+    this.#sum += degree;
+    this.#sumBefore += this.#degrees.before?.[input] ?? 0;
+    if (degree > this.#most) this.#most = degree;
+  }
+
+  /** The bin of what was added since the last one; undefined where nothing was. */
+  take(from: number, to: number): StripBin | undefined {
+    const size = this.#count;
+    if (size === 0) return undefined;
+    const bin: StripBin = {
+      from,
+      to,
+      mean: this.#sum / size,
+      ...(size > 1 ? { most: this.#most } : {}),
+      ...(this.#degrees.before === undefined ? {} : { before: this.#sumBefore / size }),
+    };
+    this.#count = this.#sum = this.#sumBefore = this.#most = 0;
+    return bin;
+  }
+}
+
+function lineByNumber(degrees: InputDegrees, most: number): Line {
+  const inputs = degrees.now.length;
+  const number = Math.min(inputs, most);
+  const maker = new BinMaker(degrees);
+  const bins: StripBin[] = [];
+  for (let i = 0; i < number; i++) {
+    const [from, to] = [Math.floor((i * inputs) / number), Math.floor(((i + 1) * inputs) / number)];
+    for (let input = from; input < to; input++) maker.add(input);
+    bins.push(maker.take(from, to) as StripBin);
+  }
+  return { bins, stretches: [], from: 0, to: inputs, isBinned: number < inputs, left: 0 };
+}
+
+/** Chromosomes one after the other, each as long as its positions reach. */
+function lineByPosition(degrees: InputDegrees, { chromosomes, positions }: ReadPositions, most: number): Line {
+  const members = new Map<string, number[]>();
+  let left = 0;
+  for (let input = 0; input < chromosomes.length; input++) {
+    const name = chromosomes[input] as string;
+    if (!Number.isFinite(positions[input])) {
+      left++;
+      continue;
+    }
+    const known = members.get(name);
+    if (known === undefined) members.set(name, [input]);
+    else known.push(input);
+  }
+  const parts = [...members].map(([name, inputs]) => {
+    inputs.sort((a, b) => (positions[a] as number) - (positions[b] as number));
+    const low = positions[inputs[0] as number] as number;
+    const high = positions[inputs.at(-1) as number] as number;
+    return { name, inputs, low, length: high - low };
+  });
+  const whole = parts.reduce((sum, { length }) => sum + length, 0);
+  // A chromosome is never too thin to be seen, whatever its unit.
+  const least = Math.max(whole / 80, whole === 0 ? 1 : 0);
+  const total = parts.reduce((sum, { length }) => sum + Math.max(length, least), 0);
+  const bins: StripBin[] = [];
+  const stretches: Stretch[] = [];
+  const maker = new BinMaker(degrees);
+  let start = 0;
+  for (const { name, inputs, low, length } of parts) {
+    const size = Math.max(length, least);
+    const number = Math.max(1, Math.round((most * size) / total));
+    const step = size / number;
+    let next = 0;
+    for (let i = 0; i < number; i++) {
+      const end = low + ((i + 1) * length) / number;
+      while (next < inputs.length && (i === number - 1 || (positions[inputs[next] as number] as number) < end))
+        maker.add(inputs[next++] as number);
+      const bin = maker.take(start + i * step, start + (i + 1) * step);
+      if (bin !== undefined) bins.push(bin);
+    }
+    stretches.push({ name, from: start, to: start + size });
+    start += size;
+  }
+  return { bins, stretches, from: 0, to: start, isBinned: bins.some((bin) => bin.most !== undefined), left };
+}
+
+function strip(degrees: InputDegrees, map: ReadMap, width: number): { chart: string; line: Line } {
+  const most = Math.max(40, Math.floor((width - 40) / 1.5));
+  const line = map.positions === undefined ? lineByNumber(degrees, most) : lineByPosition(degrees, map.positions, most);
+  const high = Math.max(1, ...line.bins.map((bin) => Math.max(bin.most ?? bin.mean, bin.before ?? 0)));
+  const keys: KeyItem[] = [
+    { name: line.isBinned ? 'now, mean' : 'now', sign: 'bar', class: 'fill1' },
+    ...(line.isBinned ? [{ name: 'now, the most connected', sign: 'bar', class: 'fill1 pale' } as const] : []),
+    ...(degrees.before === undefined ? [] : [{ name: 'epoch 0', sign: 'line', class: 'curve thin line0' } as const]),
+  ];
+  const chart = stripChart({
+    width,
+    height: 240,
+    title: 'Connections of the inputs',
+    description: `Connections of each of ${count(degrees.now.length)} inputs, from 0 to ${count(mostOf(degrees))}${line.isBinned ? ', in bins of neighbours' : ''}.`,
+    x: {
+      scale: linearScale([line.from, Math.max(line.to, line.from + 1)], {
+        integer: map.positions === undefined,
+        nice: false,
+      }),
+      label: map.positions === undefined ? 'Input' : 'Position',
+      unit: map.positions === undefined ? 'number' : 'by chromosome',
+    },
+    y: { scale: linearScale([0, high]), label: 'Connections of an input', unit: 'number' },
+    bins: line.bins,
+    stretches: line.stretches,
+    keys,
+  });
+  return { chart, line };
+}
+
+/** The inputs with the most connections, by name. */
+function mostConnected(network: ReportedNetwork, degrees: InputDegrees, map: ReadMap): string {
+  const { features } = network.definition;
+  if (features === undefined && map.positions === undefined) return '';
+  const shown = 12;
+  const order: number[] = [];
+  // A list of the best so far: inputs may be a million.
+  for (let input = 0; input < degrees.now.length; input++) {
+    const degree = degrees.now[input] as number;
+    if (order.length === shown && degree <= (degrees.now[order.at(-1) as number] as number)) continue;
+    let at = order.length;
+    while (at > 0 && degree > (degrees.now[order[at - 1] as number] as number)) at--;
+    order.splice(at, 0, input);
+    if (order.length > shown) order.pop();
+  }
+  const head = ['Input', ...(map.positions === undefined ? [] : ['Chromosome', 'Position']), 'Connections now'];
+  const rows = order.map((input) => [
+    features?.[input] ?? count(input),
+    ...(map.positions === undefined
+      ? []
+      : [map.positions.chromosomes[input] as string, String(map.positions.positions[input])]),
+    count(degrees.now[input] as number),
+    ...(degrees.before === undefined ? [] : [count(degrees.before[input] as number)]),
+  ]);
+  if (degrees.before !== undefined) head.push('at epoch 0');
+  return table({ caption: 'The inputs with the most connections', head, rows });
+}
+
+export function inputsSection(network: ReportedNetwork, map: ReadMap, part: boolean): string {
+  const layer = network.layers[0] as ReportedLayer;
+  const title = 'Connections of the inputs';
+  if (layer.degrees === undefined) {
+    const intro = `The first layer is dense: every input has ${plural(layer.units, 'connection')}.`;
+    return section({ title, intro, content: [], part });
+  }
+  const degrees: InputDegrees = { before: beforeOf(layer), now: layer.degrees.outgoing };
+  const unknown = unknownText(layer);
+  const none = degrees.now.reduce((sum, degree) => sum + (degree === 0 ? 1 : 0), 0);
+  const notes = [
+    none === 0
+      ? ''
+      : `${plural(none, 'input')} of ${count(degrees.now.length)} ${none === 1 ? 'has' : 'have'} no connection now.`,
+    unknown ?? '',
+  ];
+  let drawn: string;
+  if (map.image !== undefined) drawn = charts(imageFigures(degrees, map.image));
+  else {
+    const narrow = strip(degrees, map, 360);
+    const broad = strip(degrees, map, 1120);
+    if (narrow.line.left > 0)
+      notes.push(
+        `${plural(narrow.line.left, 'input')} without a position ${narrow.line.left === 1 ? 'is' : 'are'} not drawn.`,
+      );
+    const where = map.positions === undefined ? 'By the number of the input' : 'Along the chromosomes';
+    drawn = charts([figure({ title: where, chart: narrow.chart, broad: broad.chart })]);
+  }
+  const text = notes.filter((note) => note !== '').join(' ');
+  return section({
+    title,
+    intro:
+      'How many units of the first layer each input leads to. Evolution moves connections to the inputs that tell something.',
+    content: [drawn, text === '' ? '' : paragraph(text), mostConnected(network, degrees, map)],
+    part,
+  });
+}

@@ -1,0 +1,65 @@
+// A point for each run, with its name beside it.
+import { type Axis, fontSize, frame } from './axes';
+import { dodge } from './label_places';
+import { type ChartText, drawing, element, fitText, line, textAt, textWidth } from './svg';
+
+export interface ScatterPoint {
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+  /** Where the run was before: a thin line leads from there. */
+  readonly from?: { readonly x: number; readonly y: number };
+  readonly colour: number;
+}
+
+export interface ScatterChart extends ChartText {
+  readonly width: number;
+  readonly height: number;
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly points: readonly ScatterPoint[];
+}
+
+const labelHeight = 14;
+
+/** Whether a label to the right of its point would leave the plot. */
+function isLeftOf(x: number, name: string, right: number): boolean {
+  return x + 9 + textWidth(name, fontSize.label) > right;
+}
+
+export function scatterChart(chart: ScatterChart): string {
+  const { width, height, x, y, points } = chart;
+  const plot = frame({ width, height, x, y, right: 8 });
+  const most = (plot.right - plot.left) * 0.55;
+  const placed = points.map((point) => {
+    const [px, py] = [plot.px(point.x), plot.py(point.y)];
+    const name = fitText(point.name, most, fontSize.label);
+    return { point, px, py, name, isLeft: isLeftOf(px, name, plot.right) };
+  });
+  // Labels of the same side keep clear of each other.
+  const places = new Map<number, number>();
+  for (const side of [false, true]) {
+    const chosen = placed.flatMap(({ isLeft }, i) => (isLeft === side ? [i] : []));
+    const wishes = chosen.map((i) => (placed[i] as (typeof placed)[number]).py + 4);
+    dodge(wishes, labelHeight, plot.top + 8, plot.bottom - 4).forEach((at, k) => {
+      places.set(chosen[k] as number, at);
+    });
+  }
+  const drawn = placed.map(({ point, px, py, name, isLeft }, i) => {
+    const base = places.get(i) as number;
+    const { from } = point;
+    const trace =
+      from === undefined
+        ? ''
+        : line(plot.px(from.x), plot.py(from.y), px, py, `curve thin line${point.colour}`) +
+          element('circle', { cx: plot.px(from.x), cy: plot.py(from.y), r: 3.5, class: `ring line${point.colour}` });
+    const dot = element('circle', { cx: px, cy: py, r: 5, class: `fill${point.colour}` });
+    const leader = Math.abs(base - 4 - py) > 6 ? line(px, py, px + (isLeft ? -7 : 7), base - 4, 'leader') : '';
+    const label = textAt(px + (isLeft ? -9 : 9), base, name, {
+      class: `name ink${point.colour}`,
+      anchor: isLeft ? 'end' : 'start',
+    });
+    return trace + leader + dot + label;
+  });
+  return drawing(width, height, chart, plot.marks, ...drawn);
+}
