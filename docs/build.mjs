@@ -17,13 +17,23 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Every page, in the order of the navigation. Its title is its first heading. */
 const pages = {
-  Guide: ['docs/api.md', 'docs/extending.md', 'docs/performance.md', 'docs/how-it-works.md'],
-  Reference: [
-    'docs/errors.md',
-    'examples/README.md',
+  Guide: [
+    'docs/guide/install.md',
+    'docs/guide/first-network.md',
+    'docs/guide/your-data.md',
+    'docs/guide/epsilon-and-zeta.md',
+    'docs/guide/pictures.md',
+    'docs/guide/sparse-or-dense.md',
+    'docs/guide/large-data.md',
+    'docs/command.md',
+  ],
+  Reference: ['docs/api.md', 'docs/errors.md', 'examples/README.md', 'CHANGELOG.md'],
+  'Behind it': [
+    'docs/how-it-works.md',
+    'docs/performance.md',
     'docs/benchmarks.md',
-    'CHANGELOG.md',
     'bench/README.md',
+    'docs/extending.md',
     'CONTRIBUTING.md',
     'SECURITY.md',
   ],
@@ -37,9 +47,9 @@ const topics = [
   ],
   ['Layers', /^(layers\/.*|sparse_layer\.ts)$/],
   ['Rules', /^rules\//],
-  ['Data', /^(csr_matrix|data|batch_stream|sample_order|scaling)\.ts$|^formats\//],
+  ['Data', /^(csr_matrix|data|batch_stream|sample_order|scaling|hold_out)\.ts$|^formats\//],
   ['Sessions and predictions', /^(session|prediction)\.ts$/],
-  ['Reports', /^report\//],
+  ['Reports', /^(write_)?report(\/|\.ts$)/],
   ['Errors and environment', /^(errors|build_info|devices)\.ts$/],
   ['Types', /./],
 ];

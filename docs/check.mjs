@@ -221,7 +221,11 @@ for (const page of pages) {
   }
 }
 
-const { charts } = await import('./figures/draw.mjs');
+const { charts, tables, withTable } = await import('./figures/draw.mjs');
+for (const table of isWriting ? [] : tables()) {
+  const page = read(table.path);
+  check(withTable(page, table) === page, `${table.path}: the table ${table.name} is not what docs/figures/draw.mjs makes`);
+}
 for (const { path, svg } of isWriting ? [] : charts()) {
   check(existsSync(join(root, path)) && read(path) === svg, `${path} is not what node docs/figures/draw.mjs draws`);
 }

@@ -94,7 +94,8 @@ function load(): Loaded {
     try {
       return { native: require(path) as NativeModule, path };
     } catch (error) {
-      attempts.push({ path, problem: messageOf(error) });
+      // Node adds who asked for the file, which is always this module.
+      attempts.push({ path, problem: messageOf(error).replace(/\nRequire stack:[\s\S]*/, '') });
       return undefined;
     }
   };

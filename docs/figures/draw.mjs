@@ -1,5 +1,5 @@
-// The charts of the guide, from what docs/figures/measure.mjs has measured: `node docs/figures/draw.mjs` writes them into
-// docs/images/. docs/check.mjs compares them with what this file draws.
+// The charts and tables of the guide, from what docs/figures/measure.mjs has measured: `node docs/figures/draw.mjs` writes them into
+// docs/images/ and the pages. docs/check.mjs compares them with what this file draws.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -164,6 +164,79 @@ export function charts() {
   ];
 }
 
+const percent = (value) => (value === undefined ? '' : value.toFixed(2));
+const count = (value) => value.toLocaleString('en-US');
+
+function markdown(header, rows) {
+  const widths = header.map((name, i) => Math.max(3, name.length, ...rows.map((row) => row[i].length)));
+  const line = (cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
+  return [line(header), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n');
+}
+
+function epsilonTable({ epsilon: { rows, dense } }) {
+  const header = ['epsilon', 'connections', 'SET, %', 'static, %', 'deployed', 'SET, %', 'static, %', 'seconds'];
+  return markdown(header, [
+    ...rows.map(({ epsilon, set, static: fixed }) => [
+      ...[String(epsilon), count(set.connections), percent(set.trained), percent(fixed.trained)],
+      ...[count(set.left), percent(set.deployed), percent(fixed.deployed), set.seconds.toFixed(2)],
+    ]),
+    ['dense', count(dense.connections), '', percent(dense.trained), count(dense.left), '', '', dense.seconds.toFixed(2)],
+  ]);
+}
+
+function zetaTable({ zeta: { rows } }) {
+  const header = ['zeta', 'falling, %', 'deployed, %', 'constant, %', 'deployed, %', 'connections deployed'];
+  return markdown(
+    header,
+    rows.map(({ zeta, falling, constant }) => [
+      ...[String(zeta), percent(falling.trained), percent(falling.deployed)],
+      ...[percent(constant.trained), percent(constant.deployed), count(constant.left)],
+    ]),
+  );
+}
+
+/** Of each data set the smallest epsilon whose SET network is within a spread of the best one, beside what it is compared with. */
+function setsTable(data) {
+  const header = ['data', 'epsilon', 'connections', 'share of the cells', 'SET, %', 'static, %', 'dense, %', 'linear, %'];
+  const names = { tumours: 'gene expression', words: 'texts', mice: 'genotypes', madelon: 'Madelon' };
+  const rows = Object.entries(names).map(([name, title]) => {
+    const { rows, dense, linear } = data[name];
+    const best = rows.reduce((a, b) => (b.set.deployed > a.set.deployed ? b : a)).set;
+    const row = rows.find(({ set }) => set.deployed >= best.deployed - best.spread);
+    const share = `${((100 * row.set.connections) / dense.connections).toFixed(2)} %`;
+    const values = [row.set, row.static, dense, linear].map(({ deployed }) => deployed.toFixed(1));
+    return [title, String(row.epsilon), count(row.set.connections), share, ...values];
+  });
+  const { set, static: fixed, dense } = data.all;
+  const share = `${((100 * set.connections) / dense.connections).toFixed(2)} %`;
+  const values = [set.deployed, fixed.trained, dense.trained].map((value) => value.toFixed(1));
+  return markdown(header, [
+    ['60,000 images', '20', count(set.connections), share, ...values, ''],
+    ...rows,
+  ]);
+}
+
+/** Every table: { path, name, text }; it stands after the comment `table: NAME` of the page. */
+export function tables() {
+  const data = JSON.parse(readFileSync(join(folder, 'choices.json'), 'utf8'));
+  return [
+    { path: 'docs/guide/epsilon-and-zeta.md', name: 'epsilon', text: epsilonTable(data) },
+    { path: 'docs/guide/epsilon-and-zeta.md', name: 'zeta', text: zetaTable(data) },
+    { path: 'docs/guide/sparse-or-dense.md', name: 'sets', text: setsTable(data) },
+  ];
+}
+
+/** A page with its table in place. */
+export function withTable(page, { name, text }) {
+  const [before, after] = page.split(`<!-- table: ${name} -->\n`);
+  if (after === undefined) throw new Error(`there is no place for the table ${name}`);
+  return `${before}<!-- table: ${name} -->\n\n${text}\n${after.replace(/^\n*(?:\|.*\n)*/, '')}`;
+}
+
 if (resolve(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
   for (const { path, svg } of charts()) writeFileSync(join(root, path), svg);
+  for (const table of tables()) {
+    const path = join(root, table.path);
+    writeFileSync(path, withTable(readFileSync(path, 'utf8'), table));
+  }
 }

@@ -3,8 +3,9 @@
 //
 //   node docs/figures/measure.mjs [--data FOLDER] [--only NAME] [--seeds 3]
 //
-// Images and tumours are kept in the repository; words, mice and madelon are looked for in FOLDER or SETNET_DATA, and what is
-// not there keeps the figures that it had. `--only` measures one of: epsilon, zeta, tumours, words, mice, madelon.
+// Images and tumours are kept in the repository; words, mice, madelon and all images are looked for in FOLDER or SETNET_DATA, and what is
+// not there keeps the figures that it had. `--only` measures one of: epsilon, zeta, tumours, words, mice, madelon,
+// all (all images).
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -20,7 +21,6 @@ import { checkSamples, dataFolder, readOptions, runMain } from '../../examples/l
 import { tfIdfFeatures } from '../../examples/text/features.mjs';
 
 const path = join(dirname(fileURLToPath(import.meta.url)), 'choices.json');
-const epochs = 15;
 const epsilons = [0.5, 1, 2, 5, 10, 20, 40, 80];
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 
@@ -30,8 +30,8 @@ const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
  * 30 % are removed (`deployed`; a dense network has no such removal), and the connections and the processor's seconds of an epoch
  * of the first.
  */
-async function images({ seeds, hidden, evolution, isDense = false }) {
-  const { xTrain, yTrain, xTest, yTest, inputs, classes } = loadFashion({ dir: bundledDir });
+async function images({ seeds, hidden, evolution, isDense = false, dir = bundledDir, epochs = 15 }) {
+  const { xTrain, yTrain, xTest, yTest, inputs, classes } = loadFashion({ dir });
   const { batchSize, learningRate, momentum, weightDecay } = settings;
   const validation = { x: xTest, y: yTest };
   const runs = [];
@@ -76,6 +76,19 @@ async function epsilonOfImages({ seeds }) {
   }
   const units = settings.hidden.map((units) => dense({ units, activation: 'relu', dropout: settings.dropout }));
   return { seeds, rows, dense: await images({ seeds, hidden: units, isDense: true }) };
+}
+
+/** All 60,000 images, with the epsilon of `npm start`. */
+async function allImages({ data }) {
+  const dir = join(data || process.env.SETNET_DATA || '', 'fashion-mnist');
+  if (!existsSync(dir)) throw new DataError(`${dir}: there is no such folder`);
+  const [hidden, common] = [hiddenSparse(settings.epsilon), { dir, epochs: 10 }];
+  const units = settings.hidden.map((units) => dense({ units, activation: 'relu', dropout: settings.dropout }));
+  return {
+    set: await images({ ...common, seeds: 3, hidden, evolution: set({ zeta: settings.zeta }) }),
+    static: await images({ ...common, seeds: 3, hidden }),
+    dense: await images({ ...common, seeds: 1, hidden: units, isDense: true }),
+  };
 }
 
 async function zetaOfImages({ seeds }) {
@@ -176,7 +189,7 @@ async function madelon({ data }) {
   });
 }
 
-const parts = { epsilon: epsilonOfImages, zeta: zetaOfImages, tumours, words, mice, madelon };
+const parts = { epsilon: epsilonOfImages, zeta: zetaOfImages, tumours, words, mice, madelon, all: allImages };
 
 await runMain(async () => {
   const options = readOptions({ data: '', only: '', seeds: 3 });
