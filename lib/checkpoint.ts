@@ -13,15 +13,22 @@ export interface CheckpointOptions {
   readonly path: string | FileUrl;
   /** After how many epochs one is written, from 1. Default 1. The end is always written. */
   readonly everyEpochs?: number;
+  /**
+   * Not more often than every so many seconds, from 0: where epochs are short, writing would take longer than they do. The state
+   * after the last of them is kept in memory all the same, and `net.save(path, { training: true })` writes it after an abort.
+   * Default 0: every time.
+   */
+  readonly everySeconds?: number;
 }
 
 export interface ReadCheckpoint {
   path: string;
   everyEpochs: number;
+  everySeconds: number;
 }
 
 export function readCheckpoint(value: unknown, where: string): ReadCheckpoint {
-  const { path, everyEpochs } = readOptions(value, where, ['path', 'everyEpochs']);
+  const { path, everyEpochs, everySeconds } = readOptions(value, where, ['path', 'everyEpochs', 'everySeconds']);
   if (path === undefined) throw typeError(`${where}.path is missing`);
   return {
     path: readPath(path, `${where}.path`),
@@ -30,6 +37,7 @@ export function readCheckpoint(value: unknown, where: string): ReadCheckpoint {
       max: Number.MAX_SAFE_INTEGER,
       integer: true,
     }),
+    everySeconds: readNumber(everySeconds ?? 0, `${where}.everySeconds`, { min: 0, max: Number.MAX_SAFE_INTEGER }),
   };
 }
 

@@ -1,5 +1,5 @@
 // The options of fit, checked, with every default filled in.
-import { type CheckpointOptions, readCheckpoint } from './checkpoint';
+import { type CheckpointOptions, type ReadCheckpoint, readCheckpoint } from './checkpoint';
 import type { NumberArray } from './csr_matrix';
 import { type DataShape, type Dataset, readDataset } from './data';
 import { readThreads } from './definition';
@@ -101,7 +101,7 @@ export interface FitOptions {
 }
 
 export interface ReadFitOptions {
-  checkpointPath: string | undefined;
+  checkpoint: ReadCheckpoint | undefined;
   native: NativeFitOptions;
   weights: ReadWeights;
   validation: NativeDataset | null;
@@ -155,7 +155,7 @@ export function readFitOptions(
   const checkpoint =
     options.checkpoint === undefined ? undefined : readCheckpoint(options.checkpoint, `${where}: checkpoint`);
   return {
-    checkpointPath: checkpoint?.path,
+    checkpoint,
     native: {
       epochs: readNumber(options.epochs ?? 10, `${where}: epochs`, { min: 1, max: maxEpochs, integer: true }),
       batchSize: readNumber(options.batchSize ?? 128, `${where}: batchSize`, {

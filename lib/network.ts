@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 import { type BatchStream, isStream, readBatch, readStream, type StreamPlan } from './batch_stream';
-import { checkSameFit, type StoredHistory, type StoredTraining } from './checkpoint';
+import { checkSameFit, type ReadCheckpoint, type StoredHistory, type StoredTraining } from './checkpoint';
 import { type DataShape, type Dataset, type Features, pinDataset, readDataset } from './data';
 import { type Definition, type NetworkOptions, readNetworkOptions, readThreads } from './definition';
 import { type DeviceName, readDevice } from './devices';
@@ -261,6 +261,8 @@ export class Network {
     };
     this.#running = running;
     const before = this.#stored;
+    /** When the last checkpoint was written. */
+    let written = Number.NEGATIVE_INFINITY;
     const keep = (history: StoredHistory) => {
       const checkpoint = guard(() => this.#native.checkpoint());
       if (checkpoint === null) return;
@@ -283,7 +285,12 @@ export class Network {
         before: resumed === undefined ? [] : restoreHistory(resumed.history).epochs,
         store: async (history) => {
           keep(history);
-          await this.#saveTraining(read.checkpointPath as string, this.#stored);
+          const { path, everySeconds } = read.checkpoint as ReadCheckpoint;
+          // The beginning and the end are always written.
+          const isDue = performance.now() >= written + 1000 * everySeconds;
+          if (!isDue && this.#stored?.state.finished === false) return;
+          await this.#saveTraining(path, this.#stored);
+          written = performance.now();
         },
         onEnd: (history) => {
           this.#endFit(running);

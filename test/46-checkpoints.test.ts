@@ -120,6 +120,35 @@ describe('46 checkpoints', () => {
       );
     }));
 
+  it('with everySeconds the beginning and the end are written, and what is between on request', () =>
+    withFolder(async (folder) => {
+      const path = join(folder, 'checkpoint');
+      const epochOf = (file: string) => metadataOf(file).training.epoch;
+      const fit: FitOptions = { epochs: 6, validation, restoreBest: true };
+      const whole = Network.createSync(network);
+      await whole.fit(data, fit).done;
+
+      const net = Network.createSync(network);
+      const controller = new AbortController();
+      const checkpoint = { path, everySeconds: 1e6 };
+      const abort = async () => {
+        for await (const { epoch } of net.fit(data, { ...fit, checkpoint, signal: controller.signal })) {
+          assert.equal(epochOf(path), 0);
+          if (epoch === 4) setImmediate(() => controller.abort(new Error('enough')));
+        }
+      };
+      await assert.rejects(abort(), /enough/);
+      assert.equal(epochOf(path), 0);
+      await net.save(`${path}-late`, { training: true });
+      assert.ok(epochOf(`${path}-late`) >= 4);
+      for (const file of [path, `${path}-late`]) {
+        const next = await Network.load(file);
+        await next.fit(data, { ...fit, checkpoint, resume: true }).done;
+        assert.equal(digestOf(next), digestOf(whole));
+        assert.equal(epochOf(path), 6);
+      }
+    }));
+
   it('classes with the names of numbers that JSON does not know come back as they were', () =>
     withFolder(async (folder) => {
       const path = join(folder, 'checkpoint');
