@@ -156,7 +156,7 @@ function anchorsOf(page) {
 const codes = Array.from(read('lib/errors.ts').matchAll(/^ {2}(ERR_SETNET_\w+): '/gm), ([, code]) => code);
 const errors = read('docs/errors.md');
 const documented = Array.from(errors.matchAll(/^\| \[?`(ERR_SETNET_\w+)`.*\|/gm), ([, code]) => code);
-const sections = Array.from(errors.matchAll(/^## `(ERR_SETNET_\w+)`/gm), ([, code]) => code);
+const sections = Array.from(errors.matchAll(/^## (ERR_SETNET_\w+)$/gm), ([, code]) => code);
 check(codes.length > 0, 'lib/errors.ts: no codes found');
 check(codes.join() === documented.join(), `docs/errors.md lists ${documented}, lib/errors.ts has ${codes}`);
 check(codes.join() === sections.join(), `docs/errors.md has sections of ${sections}, lib/errors.ts has ${codes}`);

@@ -122,13 +122,14 @@ function adviceOn(key: string, names: readonly string[]): string {
 /** As readOptions, of an object that can have one option only; allocates nothing. */
 export function readOption<Name extends string>(value: unknown, where: string, name: Name): unknown {
   if (value === undefined) return undefined;
-  checkObject(value, where, [name]);
+  checkObject(value, where, name);
   // Inherited names come here too, which readOptions does not mind.
   for (const key in value) if (key !== name) return readOptions(value, where, [name])[name];
   return (value as Record<string, unknown>)[name];
 }
 
-function checkObject(value: unknown, where: string, names: readonly string[]): asserts value is object {
+/** `names`: one name or several; no array is made of one, because some calls must allocate nothing. */
+function checkObject(value: unknown, where: string, names: string | readonly string[]): asserts value is object {
   if (
     typeof value !== 'object' ||
     value === null ||
@@ -136,7 +137,8 @@ function checkObject(value: unknown, where: string, names: readonly string[]): a
     types.isTypedArray(value) ||
     types.isPromise(value)
   ) {
-    const shape = names.length > 0 && names.length <= 6 ? `{ ${names.join(', ')} }` : 'an object';
+    const shown = typeof names === 'string' ? [names] : names;
+    const shape = shown.length > 0 && shown.length <= 6 ? `{ ${shown.join(', ')} }` : 'an object';
     // The name of a function alone does not say which of its arguments is meant.
     const what = /^[\w.]+$/.test(where) ? `${where}: the options` : where;
     throw typeError(`${what} must be ${shape}, not ${describe(value)}`);

@@ -275,7 +275,7 @@ describe('25 session', () => {
     // biome-ignore format: one case per line
     const cases: [string, unknown, 'ERR_SETNET_OPTION' | 'ERR_SETNET_TYPE', RegExp][] = [
       ['an unknown option', { optimiseFor: 'latency' }, 'ERR_SETNET_OPTION', /options: unknown option "optimiseFor"\. Did you mean 'optimizeFor'/],
-      ['no object', 3, 'ERR_SETNET_TYPE', /options must be an object, not 3/],
+      ['no object', 3, 'ERR_SETNET_TYPE', /options must be \{ threads, optimizeFor, precision \}, not 3/],
       ['no threads', { threads: 0 }, 'ERR_SETNET_OPTION', /threads must be an integer from 1 to 1024, not 0/],
       ['an unknown aim', { optimizeFor: 'memory' }, 'ERR_SETNET_OPTION', /optimizeFor: there is no "memory".*'throughput' or 'latency'/],
       ['an unknown precision', { precision: 'f16' }, 'ERR_SETNET_OPTION', /precision: there is no "f16".*'f32' or 'bf16'/],

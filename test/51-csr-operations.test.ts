@@ -172,7 +172,7 @@ describe('51 CsrMatrix operations', () => {
         multiply: (...args: unknown[]) => (small.multiply as Anything).apply(small, args),
       };
       const wrong: [unknown, string, RegExp][] = [
-        [[1, 2, 3], 'TYPE', /x must be a 'Float32Array'.*not an array of length 3/],
+        [[1, 2, 3], 'TYPE', /x must be a Float32Array.*not an array of length 3/],
         [undefined, 'TYPE', /x must be .*not undefined/],
         [new Int32Array(3), 'TYPE', /not an Int32Array of length 3/],
         [new BigInt64Array(3), 'TYPE', /not a BigInt64Array/],

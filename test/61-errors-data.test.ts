@@ -32,14 +32,14 @@ describe('61 errors of data', () => {
     // biome-ignore format: one case per line
     const cases: [string, () => unknown, SetnetErrorCode, RegExp][] = [
       ['no data', () => (net.fit as Anything)(), 'ERR_SETNET_TYPE', /data must be \{ x, y \}, not undefined/],
-      ['x alone', () => (net.fit as Anything)(data.x), 'ERR_SETNET_TYPE', /fit: data must be an object, not a Float32Array of length 1000/],
-      ['no y', () => net.fit({ x: data.x } as Anything), 'ERR_SETNET_TYPE', /data\.y must be class numbers.*not undefined/],
+      ['x alone', () => (net.fit as Anything)(data.x), 'ERR_SETNET_TYPE', /fit: data must be \{ x, y \}, not a Float32Array of length 1000/],
+      ['no y', () => net.fit({ x: data.x } as Anything), 'ERR_SETNET_TYPE', /data\.y is missing: a class number or a class name for each of the 100 samples/],
       ['a stream as validation', () => net.fit(data, { validation: { batches: () => [] } as Anything }), 'ERR_SETNET_OPTION', /unknown option "batches"\. There are: x, y/],
       ['a length that does not fit', fitOf(new Float32Array(1001), y), 'ERR_SETNET_SHAPE', /data\.x has 1001 elements.*10 inputs/],
       ['columns that do not fit', fitOf({ data: data.x, shape: [50, 20] }, y), 'ERR_SETNET_SHAPE', /says 20 columns, but the network has 10 inputs/],
       ['a shape that does not fit', fitOf({ data: data.x, shape: [99, 10] }, y), 'ERR_SETNET_SHAPE', /has 1000 elements, but its shape \[99, 10\] says 990/],
       ['a shape of one number', fitOf({ data: data.x, shape: [100] }, y), 'ERR_SETNET_TYPE', /shape must be \[rows, columns\]/],
-      ['a plain array', fitOf([1, 2, 3], y), 'ERR_SETNET_TYPE', /data\.x must be a 'Float32Array'.*not an array of length 3/],
+      ['a plain array', fitOf([1, 2, 3], y), 'ERR_SETNET_TYPE', /data\.x must be a Float32Array.*not an array of length 3/],
       ['another element type', fitOf(new Int32Array(1000), y), 'ERR_SETNET_TYPE', /not an Int32Array/],
       ['a promise', fitOf(Promise.resolve(data.x), y), 'ERR_SETNET_TYPE', /await/],
       ['no samples', fitOf(new Float32Array(0), []), 'ERR_SETNET_DATA', /data\.x has no samples/],
@@ -119,7 +119,7 @@ describe('61 errors of data', () => {
       ['an unknown output', predict(x, { output: 'softmax' }), 'ERR_SETNET_OPTION', /output: there is no "softmax"/],
       ['an unknown option', predict(x, undefined, { outputs: 'logits' }), 'ERR_SETNET_OPTION', /Did you mean 'output'/],
       ['probabilities of a network never fitted', predict(x, { output: 'probabilities' }), 'ERR_SETNET_STATE', /never fitted/],
-      ['no x', predict(), 'ERR_SETNET_TYPE', /x must be a 'Float32Array'/],
+      ['no x', predict(), 'ERR_SETNET_TYPE', /x must be a Float32Array/],
     ];
     for (const [name, call, code, pattern] of cases) it(name, () => throwsCode(call, code, pattern));
   });

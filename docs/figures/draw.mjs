@@ -86,7 +86,7 @@ function page(width, height, title, parts) {
 function epsilonChart({ epsilon: { rows, dense } }) {
   const points = (side, value) => rows.map((row) => [row.epsilon, row[side][value]]);
   const common = { logX: true, xTicks: [0.5, 1, 2, 5, 10, 20, 40, 80], xLabel: 'epsilon', width: 330, height: 250, top: 60 };
-  const yTicks = [80, 82, 84, 86, 88];
+  const yTicks = [74, 76, 78, 80, 82, 84, 86, 88];
   const yLabel = 'test images right, %';
   const side = (value, title, left, keyAt) =>
     axes({
@@ -107,7 +107,7 @@ function zetaChart({ zeta: { rows } }) {
   const side = (kind, title, left, keyAt) =>
     axes({
       ...{ left, title, keyAt, top: 60, width: 330, height: 250, xLabel: 'zeta', yLabel: 'test images right, %' },
-      ...{ xTicks: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], yTicks: [80, 82, 84, 86, 88] },
+      ...{ xTicks: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], yTicks: [84, 85, 86, 87, 88] },
       series: [
         { name: 'when training ends', points: rows.map((row) => [row.zeta, row[kind].trained]) },
         { name: 'after the final removal', points: rows.map((row) => [row.zeta, row[kind].deployed]) },
@@ -230,7 +230,7 @@ export function tables() {
 export function withTable(page, { name, text }) {
   const [before, after] = page.split(`<!-- table: ${name} -->\n`);
   if (after === undefined) throw new Error(`there is no place for the table ${name}`);
-  return `${before}<!-- table: ${name} -->\n\n${text}\n${after.replace(/^\n*(?:\|.*\n)*/, '')}`;
+  return `${before}<!-- table: ${name} -->\n\n${text}\n\n${after.replace(/^\n*(?:\|.*\n)*\n*/, '')}`;
 }
 
 if (resolve(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {

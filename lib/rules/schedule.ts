@@ -1,6 +1,6 @@
 // What the schedules have in common. Each has a file with its typed factory beside this one.
 import type { NativeRule } from '../native';
-import { describe, readNumber, typeError } from '../options';
+import { describe, optionError, readNumber } from '../options';
 import { readRule, ruleObject } from './table';
 
 /** What every schedule of a learning rate can have beside its own parameters. */
@@ -79,7 +79,7 @@ export function readSchedule(value: unknown, where: string, ofNumber: 'constant'
     return { rule: readRule('schedules', { kind: ofNumber, [parameter]: value }, where).rule, warmup: 0 };
   }
   if (typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)))
-    throw typeError(`${where} must be a number or a schedule, not the text ${describe(value)}`);
+    throw optionError(`${where} must be a number or a schedule, not the text ${describe(value)}`);
   const { rule, others } = readRule('schedules', value, where, { others: ['warmup'], required });
   const warmup = others.warmup === undefined ? 0 : readNumber(others.warmup, `${where}.warmup`, { min: 0, max: 1e9 });
   return { rule, warmup };
