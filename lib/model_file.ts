@@ -1,7 +1,7 @@
 // Reading a model file: what Network.load and Session.load have in common.
 import { nativeCheckpoint, type StoredTraining } from './checkpoint';
 import type { Definition } from './definition';
-import { guard, guardAsync, SetnetError } from './errors';
+import { guardAsync } from './errors';
 import { native } from './loader';
 import { type RunRecord, readMetadata } from './metadata';
 import type { NativeNetwork } from './native';
@@ -17,17 +17,12 @@ export interface OpenedModel {
 /** The network of a file, everything in the file checked; nothing of the file is kept. */
 export async function openModel(path: string, threads: number): Promise<OpenedModel> {
   const file = await guardAsync(() => native().readModelFile(path));
-  const { definition, state, record, topologyDigest, training } = readMetadata(file.json, threads);
-  const checkpoint = training === undefined ? null : nativeCheckpoint(training);
-  const network = guard(() => file.network(definition.spec, state, checkpoint));
-  file.letGo();
-  const digest = guard(() => network.info()).topologyDigest;
-  if (digest !== topologyDigest) {
-    network.dispose();
-    throw new SetnetError(
-      'ERR_SETNET_FORMAT',
-      `${path}: run.topologyDigest is ${topologyDigest}, but the connections in the file have ${digest}`,
-    );
+  try {
+    const { definition, state, record, topologyDigest, training } = readMetadata(file.json, threads);
+    const checkpoint = training === undefined ? null : nativeCheckpoint(training);
+    const network = await guardAsync(() => file.network(definition.spec, state, checkpoint, topologyDigest));
+    return { network, definition, record, training };
+  } finally {
+    file.letGo();
   }
-  return { network, definition, record, training };
 }

@@ -462,8 +462,16 @@ export interface NativeSparseLayer {
 /** A file that was read and whose container, offsets and checksum are valid. */
 export interface NativeModelFile {
   readonly json: string;
-  /** Uses up nothing: may be called again. Fails with ERR_SETNET_FORMAT where tensors do not fit the definition. */
-  network(spec: NativeNetworkSpec, state: NativeModelState, checkpoint: NativeCheckpoint | null): NativeNetwork;
+  /**
+   * Uses up what was read: a second call fails with ERR_SETNET_STATE. ERR_SETNET_FORMAT where tensors do not fit the definition,
+   * or `digest` is not that of the connections.
+   */
+  network(
+    spec: NativeNetworkSpec,
+    state: NativeModelState,
+    checkpoint: NativeCheckpoint | null,
+    digest: string,
+  ): Promise<NativeNetwork>;
   /** Frees what was read; `network` fails with ERR_SETNET_STATE then. */
   letGo(): void;
 }

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { dense, type FitOptions, masked, Network, set, type Training } from '../lib/index';
+import { dense, type FitOptions, masked, Network, set, sparse, type Training } from '../lib/index';
 import { blobs, digestOf, fashion, rejectsCode, runChild, smallNetwork, throwsCode } from './helpers/helpers';
 
 const data = blobs(400, 10, 4, 1);
@@ -151,15 +151,31 @@ describe('35 while a fit runs', () => {
   });
 
   it('fits of two networks at once give what each gives alone', async () => {
-    const alone = await Promise.all(
-      [1, 2].map(async (seed) => {
-        const net = smallNetwork(10, 4, { seed });
-        await net.fit(data, { epochs: 20 }).done;
-        return digestOf(net);
-      }),
-    );
+    const alone: string[] = [];
+    for (const seed of [1, 2]) {
+      const net = smallNetwork(10, 4, { seed });
+      await net.fit(data, { epochs: 20 }).done;
+      alone.push(digestOf(net));
+    }
     const nets = [1, 2].map((seed) => smallNetwork(10, 4, { seed, threads: 2 }));
     await Promise.all(nets.map((net) => net.fit(data, { epochs: 20 }).done));
     assert.deepEqual(nets.map(digestOf), alone);
+  });
+
+  it('fits of two networks at once share the processor: neither waits for the other to end', async () => {
+    const { x, y } = blobs(2000, 100, 4, 1);
+    const epochs = 40;
+    const finished = [0, 0];
+    const run = async (which: 0 | 1) => {
+      const layers = [sparse({ units: 300, epsilon: 20 }), sparse({ units: 300, epsilon: 20 }), dense({ units: 4 })];
+      const net = Network.createSync({ inputs: 100, seed: which, layers, threads: 2 });
+      const training = net.fit({ x, y }, { epochs });
+      for await (const { epoch } of training) finished[which] = epoch;
+      // What the other one has done until now.
+      return finished[1 - which] as number;
+    };
+    const [first] = (await Promise.all([run(0), run(1)])).sort((a, b) => a - b) as [number, number];
+    console.log(`      when one had done ${epochs} epochs, the other had done ${first}`);
+    assert.ok(first >= epochs / 4, `${first} of ${epochs} epochs`);
   });
 });

@@ -35,7 +35,8 @@ describe('41 metadata that lie, with a right checksum', () => {
     const counters = { step: 9n, epoch: 3n, evolution: 2n };
     const state = { ...counters, loss: 'softmaxCrossEntropy', finalised: true, scalingKnown: true };
     const file = await native().readModelFile(path);
-    writer = file.network({ inputs: 10, seed: 42n, layers, scaling: { kind: 'perFeature' }, threads: 1 }, state, null);
+    const spec = { inputs: 10, seed: 42n, layers, scaling: { kind: 'perFeature' as const }, threads: 1 };
+    writer = await file.network(spec, state, null, metadata.run.topologyDigest);
   });
 
   after(() => rmSync(folder, { recursive: true }));

@@ -1,4 +1,7 @@
 import { strict as assert } from 'node:assert';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { mean, runChildJson } from './helpers/helpers';
 
 describe('70 memory @memory', function () {
@@ -185,6 +188,29 @@ describe('70 memory @memory', function () {
         if (round % 2) layer.dispose();
         await new Promise(setImmediate);`),
     );
+  });
+
+  it('a file is read straight into the arrays of its network: there is no second copy', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'setnet-memory-'));
+    try {
+      const path = JSON.stringify(join(folder, 'wide'));
+      const layers = '[setnet.sparse({ units: 20000, density: 0.01 })]';
+      await runChildJson(`
+        setnet.Network.create({ inputs: 50000, seed: 1, layers: ${layers} })
+          .then((net) => net.save(${path})).then(() => console.log('{}'));`);
+      // The peak of a process that has only read.
+      const { connections, peak } = await runChildJson<{ connections: number; peak: number }>(`
+        const peak = () => process.resourceUsage().maxRSS * 1024;
+        const before = peak();
+        setnet.Network.load(${path}).then(({ connections }) =>
+          console.log(JSON.stringify({ connections, peak: peak() - before })));`);
+      const bytes = statSync(join(folder, 'wide')).size;
+      console.log(`      a file of ${(bytes / 1e6).toFixed(0)} MB, ${(peak / 1e6).toFixed(0)} MB of memory at most`);
+      assert.equal(connections, 10_000_000);
+      assert.ok(bytes > 80e6 && peak < 1.25 * bytes, `${peak}`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('200 matrices with packed forms of their own: the level stays', async () => {

@@ -22,7 +22,7 @@ class ModelFile : public RefCounted {
   // NativeModule.readModelFile
   static Napi::Value read(const Napi::CallbackInfo& info);
 
-  ModelFile(Ref<const core::TensorFile> file, std::string json) : file_(std::move(file)), json_(std::move(json)) {}
+  ModelFile(Ref<core::TensorFile> file, std::string json) : file_(std::move(file)), json_(std::move(json)) {}
   // Tells V8 how much memory there is now.
   void account(Napi::Env env);
   void onFinalise(Napi::Env env);
@@ -32,8 +32,8 @@ class ModelFile : public RefCounted {
   static Napi::Value letGo(ModelFile& self, const Napi::CallbackInfo& info);
   static Napi::Value network(ModelFile& self, const Napi::CallbackInfo& info);
 
-  Ref<const core::TensorFile> file_;  // null once let go of
-  const std::string json_;            // the metadata entry "setnet"
+  Ref<core::TensorFile> file_;  // null once a network was made of it, or it was let go
+  const std::string json_;      // the metadata entry "setnet"
   int64_t accounted_ = 0;
 };
 

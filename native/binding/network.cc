@@ -39,10 +39,12 @@ void Network::define(Napi::Env env, AddonData& addon) {
              W::method<dropCheckpoint>(addon, "dropCheckpoint"), W::method<dispose>(addon, "dispose")});
 }
 
-Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads,
-                           Ref<const core::Checkpoint> checkpoint) {
-  const Ref<Network> network(new Network(new NetworkState(std::move(model), threads)));
-  network->state_->keep(std::move(checkpoint));
+Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads) {
+  return make(env, addon, Ref<NetworkState>(new NetworkState(std::move(model), threads)));
+}
+
+Napi::Object Network::make(Napi::Env env, AddonData& addon, Ref<NetworkState> state) {
+  const Ref<Network> network(new Network(std::move(state)));
   const Napi::Object made = Wrapped<Network>::make(env, addon, network);
   network->account(env);
   return made;

@@ -20,9 +20,8 @@ class Network : public RefCounted {
   static constexpr napi_type_tag kTag = {0x3b6f2d51c87e4f0aull, 0x8e1d4c9722b5a06full};
 
   static void define(Napi::Env env, AddonData& addon);
-  // `checkpoint`: null, or what a fit of this network can go on from.
-  static Napi::Object make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads,
-                           Ref<const core::Checkpoint> checkpoint = nullptr);
+  static Napi::Object make(Napi::Env env, AddonData& addon, Ref<const core::Model> model, int threads);
+  static Napi::Object make(Napi::Env env, AddonData& addon, Ref<NetworkState> state);
   // NativeModule.createNetwork and createNetworkSync
   static Napi::Value create(const Napi::CallbackInfo& info);
   static Napi::Value createSync(const Napi::CallbackInfo& info);

@@ -135,10 +135,10 @@ Status writeCheckpoint(const std::string& path, const Checkpoint& checkpoint, co
   return writeTensorFile(path, {{kJsonKey, json}}, tensors);
 }
 
-// Takes tensors out of a file into vectors, and knows at the end whether something was left.
+// Takes tensors out of a file, and knows at the end whether something was left.
 class ModelReader {
  public:
-  explicit ModelReader(const TensorFile& file) : file_(file) {}
+  explicit ModelReader(TensorFile* file) : file_(*file) {}
 
   // What all names of layers begin with from now on.
   void setPrefix(const char* prefix) { prefix_ = prefix; }
@@ -238,7 +238,7 @@ class ModelReader {
     if (tensor->shape != shape)
       return failure("tensor '" + name + "' has shape " + shapeText(tensor->shape) + ", " + shapeText(shape) +
                      " expected");
-    copy(*tensor, out);
+    *out = file_.take<T>(*tensor);
     return Status();
   }
 
@@ -249,17 +249,11 @@ class ModelReader {
     SETNET_TRY(find<T>(name, &tensor));
     if (tensor->shape.size() != 1)
       return failure("tensor '" + name + "' has shape " + shapeText(tensor->shape) + ", one dimension expected");
-    copy(*tensor, out);
+    *out = file_.take<T>(*tensor);
     return Status();
   }
 
-  template <class T>
-  static void copy(const Tensor& tensor, std::vector<T>* out) {
-    out->resize(tensor.bytes.size() / sizeof(T));
-    if (!out->empty()) std::memcpy(out->data(), tensor.bytes.data(), tensor.bytes.size());
-  }
-
-  const TensorFile& file_;
+  TensorFile& file_;
   std::string prefix_;
   std::vector<const Tensor*> taken_;
 };
@@ -282,10 +276,10 @@ Status readLayers(ModelReader* reader, const Model& shell, Names names, Ref<Mode
 }
 
 // `checkpoint` null: a model alone.
-Status read(const TensorFile& file, const Model& shell, bool hasBest, Checkpoint* checkpoint, Ref<Model>* out) {
+Status read(TensorFile* file, const Model& shell, bool hasBest, Checkpoint* checkpoint, Ref<Model>* out) {
   ModelReader reader(file);
   // Without them nothing vouches for the content: the container's reader asks for a checksum only in files of ours.
-  if (!file.findMetadata(kJsonKey) || !file.findMetadata(kChecksumKey))
+  if (!file->findMetadata(kJsonKey) || !file->findMetadata(kChecksumKey))
     return reader.failure("its metadata lack 'setnet' or 'setnet_checksum'");
   const Names names = checkpoint && hasStateInFile(*checkpoint) ? stateNames(checkpoint->optimizer) : Names();
   Ref<Model> model, best;
@@ -317,17 +311,17 @@ Status writeModelFile(const std::string& path, const Model& model, const std::st
   return withinMemory("write", path, [&] { return write(path, model, json); });
 }
 
-Status modelFromFile(const TensorFile& file, const Model& shell, Ref<Model>* out) {
-  return withinMemory("load", file.path, [&] { return read(file, shell, false, nullptr, out); });
+Status modelFromFile(TensorFile* file, const Model& shell, Ref<Model>* out) {
+  return withinMemory("load", file->path, [&] { return read(file, shell, false, nullptr, out); });
 }
 
 Status writeCheckpointFile(const std::string& path, const Checkpoint& checkpoint, const std::string& json) {
   return withinMemory("write", path, [&] { return writeCheckpoint(path, checkpoint, json); });
 }
 
-Status checkpointFromFile(const TensorFile& file, const Model& shell, bool hasBest, Checkpoint* checkpoint) {
+Status checkpointFromFile(TensorFile* file, const Model& shell, bool hasBest, Checkpoint* checkpoint) {
   Ref<Model> model;
-  return withinMemory("load", file.path, [&] { return read(file, shell, hasBest, checkpoint, &model); });
+  return withinMemory("load", file->path, [&] { return read(file, shell, hasBest, checkpoint, &model); });
 }
 
 }  // namespace setnet::core

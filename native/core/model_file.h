@@ -24,11 +24,12 @@ Status writeModelFile(const std::string& path, const Model& model, const std::st
 Status writeCheckpointFile(const std::string& path, const Checkpoint& checkpoint, const std::string& json);
 
 // `shell` carries definition, scaling kind / missing / known, counters, loss and finalised; layers, mean and scale come
-// from the file. Checks shapes, matrices, finite values; Code::Format where anything does not fit.
-Status modelFromFile(const TensorFile& file, const Model& shell, Ref<Model>* out);
+// from the file. Checks shapes, matrices, finite values; Code::Format where anything does not fit. Moves the tensors'
+// numbers out of the file, which is used up.
+Status modelFromFile(TensorFile* file, const Model& shell, Ref<Model>* out);
 
 // The same of a checkpoint: `checkpoint` carries its state, whether it is finished, the optimizer, and where `hasBest`
 // is true the best network is in the file; its models are filled in.
-Status checkpointFromFile(const TensorFile& file, const Model& shell, bool hasBest, Checkpoint* checkpoint);
+Status checkpointFromFile(TensorFile* file, const Model& shell, bool hasBest, Checkpoint* checkpoint);
 
 }  // namespace setnet::core

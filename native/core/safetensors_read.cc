@@ -162,9 +162,11 @@ class HeaderParser {
   size_t checksumPosition_ = 0;
 };
 
-// Together the tensors cover the data exactly once.
-Status checkCover(const TensorFile& file, const std::vector<Range>& ranges, uint64_t dataSize) {
-  std::vector<size_t> order(ranges.size());
+// Together the tensors cover the data exactly once; `order`: in which they lie.
+Status checkCover(const TensorFile& file, const std::vector<Range>& ranges, uint64_t dataSize,
+                  std::vector<size_t>* out) {
+  std::vector<size_t>& order = *out;
+  order.resize(ranges.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return ranges[a].begin != ranges[b].begin ? ranges[a].begin < ranges[b].begin : ranges[a].end < ranges[b].end;
@@ -189,17 +191,47 @@ Status checkCover(const TensorFile& file, const std::vector<Range>& ranges, uint
   return Status();
 }
 
-Status checkChecksum(const TensorFile& file, const uint8_t* lengthBytes, const std::vector<uint8_t>& header,
-                     size_t position) {
+// The header as it counts for the checksum, which begins at `position` in it: with zeros in place of the digits.
+void hashHeader(const uint8_t* lengthBytes, const std::vector<uint8_t>& header, size_t position, Hash64* hash) {
   const std::string zeros(kChecksumDigits, '0');
   const size_t behind = position + kChecksumDigits;
-  Hash64 hash;
-  hash.update(lengthBytes, kLengthBytes);
-  hash.update(header.data(), position);
-  hash.update(zeros.data(), zeros.size());
-  hash.update(header.data() + behind, header.size() - behind);
-  hash.update(file.data.data(), file.data.size());
-  const std::string expected = hexDigits(hash.digest());
+  hash->update(lengthBytes, kLengthBytes);
+  hash->update(header.data(), position);
+  hash->update(zeros.data(), zeros.size());
+  hash->update(header.data() + behind, header.size() - behind);
+}
+
+// Reads one tensor's numbers. Hashed piece by piece while they are in the cache.
+template <class T>
+Status readNumbers(InputFile* input, uint64_t bytes, Hash64* hash, TensorNumbers* numbers, Tensor* tensor) {
+  constexpr uint64_t kPiece = 1 << 18;
+  std::vector<T>& values = numbers->emplace<std::vector<T>>(bytes / sizeof(T));
+  auto* const begin = reinterpret_cast<uint8_t*>(values.data());
+  for (uint64_t done = 0; done < bytes;) {
+    const uint64_t count = std::min(kPiece, bytes - done);
+    SETNET_TRY(input->read(begin + done, count));
+    hash->update(begin + done, count);
+    done += count;
+  }
+  tensor->bytes = {begin, bytes};
+  return Status();
+}
+
+Status readTensor(InputFile* input, uint64_t bytes, Hash64* hash, TensorNumbers* numbers, Tensor* tensor) {
+  switch (tensor->type) {
+    case TensorType::F32:
+      return readNumbers<float>(input, bytes, hash, numbers, tensor);
+    case TensorType::U32:
+      return readNumbers<uint32_t>(input, bytes, hash, numbers, tensor);
+    case TensorType::U64:
+      return readNumbers<uint64_t>(input, bytes, hash, numbers, tensor);
+  }
+  return Status(Code::Format, "tensor '" + tensor->name + "' has a type that has no reader");
+}
+
+Status checkChecksum(uint64_t digest, const std::vector<uint8_t>& header, size_t position) {
+  const size_t behind = position + kChecksumDigits;
+  const std::string expected = hexDigits(digest);
   if (std::memcmp(header.data() + position, expected.data(), kChecksumDigits) == 0) return Status();
   const std::string found(header.begin() + static_cast<std::ptrdiff_t>(position),
                           header.begin() + static_cast<std::ptrdiff_t>(behind));
@@ -240,19 +272,21 @@ Status read(const std::string& path, Ref<TensorFile>* out) {
     return formatError(path, "its data begin at byte " + std::to_string(kLengthBytes + headerSize) +
                                  ", no multiple of " + std::to_string(kDataAlignment));
   const uint64_t dataSize = rest - headerSize;
-  Status covered = checkCover(*file, parser.ranges(), dataSize);
+  std::vector<size_t> order;
+  Status covered = checkCover(*file, parser.ranges(), dataSize, &order);
   if (!covered.ok()) return formatError(path, covered.message());
 
-  file->data.resize(dataSize);
-  SETNET_TRY(input.read(file->data.data(), dataSize));
+  Hash64 hash;
+  if (parser.hasChecksum()) hashHeader(lengthBytes, header, parser.checksumPosition(), &hash);
+  file->numbers.resize(file->tensors.size());
+  for (const size_t i : order) {
+    const Range& range = parser.ranges()[i];
+    SETNET_TRY(readTensor(&input, range.end - range.begin, &hash, &file->numbers[i], &file->tensors[i]));
+  }
   SETNET_TRY(input.expectEnd());
   if (parser.hasChecksum()) {
-    Status sum = checkChecksum(*file, lengthBytes, header, parser.checksumPosition());
+    Status sum = checkChecksum(hash.digest(), header, parser.checksumPosition());
     if (!sum.ok()) return formatError(path, sum.message());
-  }
-  for (size_t i = 0; i < file->tensors.size(); ++i) {
-    const Range& range = parser.ranges()[i];
-    file->tensors[i].bytes = {file->data.data() + range.begin, range.end - range.begin};
   }
   *out = file;
   return Status();
@@ -270,6 +304,12 @@ const Tensor* TensorFile::find(const std::string& name) const {
   for (const Tensor& tensor : tensors)
     if (tensor.name == name) return &tensor;
   return nullptr;
+}
+
+uint64_t TensorFile::bytes() const {
+  uint64_t sum = 0;
+  for (const Tensor& tensor : tensors) sum += tensor.bytes.size();
+  return sum;
 }
 
 Status readTensorFile(const std::string& path, Ref<TensorFile>* out) {

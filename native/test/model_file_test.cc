@@ -100,7 +100,7 @@ void checkSame(const Model& a, const Model& b) {
 Status load(const std::string& path, const Model& shell, Ref<Model>* model) {
   Ref<TensorFile> file;
   SETNET_TRY(core::readTensorFile(path, &file));
-  return core::modelFromFile(*file, shell, model);
+  return core::modelFromFile(file.get(), shell, model);
 }
 
 TEST("a model comes back bit for bit, and equal models make equal bytes") {
@@ -113,7 +113,7 @@ TEST("a model comes back bit for bit, and equal models make equal bytes") {
   REQUIRE(file->findMetadata("setnet") != nullptr);
   CHECK_EQ(*file->findMetadata("setnet"), kJson);
   Ref<Model> back;
-  CHECK_EQ(core::modelFromFile(*file, *shellOf(*model), &back).message(), "");
+  CHECK_EQ(core::modelFromFile(file.get(), *shellOf(*model), &back).message(), "");
   REQUIRE(back);
   checkSame(*back, *model);
   CHECK_EQ(core::topologyDigest(*back), core::topologyDigest(*model));
