@@ -89,21 +89,24 @@ class RowReader {
     };
     for await (const piece of textPieces(this.#reader)) {
       text += piece;
-      if (text.length < wanted) continue;
-      parser ??= begin();
-      const { rows, length, nextLine } = this.#parse(parser, text, newline, line, true);
-      text = text.slice(length);
-      line = nextLine;
-      // A long row is looked at again only when there is twice as much of it.
-      wanted = rows.cells.length > 0 ? 0 : 2 * text.length;
       if (text.length > longestRow) {
         const place = `${this.place}, line ${line}`;
         throw formatError(place, `a row of more than ${longestRow} characters begins here; is a quote (") not closed?`);
       }
+      if (text.length < wanted) continue;
+      parser ??= begin();
+      // Up to the end of a line: what follows a closing quote is known then.
+      const whole = text.slice(0, text.lastIndexOf(newline) + 1);
+      const { rows, length, nextLine } = this.#parse(parser, whole, newline, line, true);
+      text = text.slice(length);
+      line = nextLine;
+      // A long row is looked at again only when there is twice as much of it.
+      wanted = rows.cells.length > 0 ? 0 : 2 * text.length;
       if (rows.cells.length > 0) yield rows;
     }
     if (text === '') return;
     parser ??= begin();
+    if (!text.endsWith(newline)) text += newline;
     const { rows } = this.#parse(parser, text, newline, line, false);
     if (rows.cells.length > 0) yield rows;
   }
