@@ -372,7 +372,7 @@ class TableBuilder {
     return {
       x: { data: await this.#features.finish(), shape: [rows, inputs] },
       ...{ rows, inputs },
-      ...this.#labels?.finish(),
+      ...(await this.#labels?.finish()),
       ...(names === undefined ? {} : { features: Object.freeze(chosen.map((column) => names[column] as string)) }),
       format: 'csv',
     };

@@ -115,9 +115,9 @@ export class LabelCollector {
   }
 
   /** After the last one. */
-  finish(): LabelResult {
+  async finish(): Promise<LabelResult> {
     const { target, classes } = this.#options;
-    const numbers = this.#numbers.finish();
+    const numbers = await this.#numbers.finish();
     if (target === 'number') return { y: numbers };
     return classes === undefined ? this.#sorted(numbers as Int32Array) : { y: numbers, classes };
   }

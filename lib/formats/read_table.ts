@@ -216,7 +216,7 @@ async function describeTable(
   const collector = newCollector(options);
   await addLabels(labels, collector, path);
   checkLabelCount(collector.count, table.rows, path, 'the array of features');
-  return { ...named, ...collector.finish() };
+  return { ...named, ...(await collector.finish()) };
 }
 
 function newCollector({ target = 'class', classes }: Options): LabelCollector {
