@@ -126,6 +126,24 @@ describe('56 formats: CSV', () => {
     assert.deepEqual([rowsOf(label), label.classes], [[[2]], ['1']]);
   });
 
+  it('columns aligned by spaces', async () => {
+    const text = '  a   b\n 1   -2 \n30   4\r\n  5 6';
+    const table = await read(text, {}, 'data.txt');
+    assert.deepEqual(
+      [rowsOf(table), table.features],
+      [
+        [
+          [1, -2],
+          [30, 4],
+          [5, 6],
+        ],
+        ['a', 'b'],
+      ],
+    );
+    const many = await read(' 1  2   3 \n'.repeat(100_000));
+    assert.deepEqual([many.rows, rowsOf(many)[99_999]], [100_000, [1, 2, 3]]);
+  });
+
   it('whether there is a header', async () => {
     const cases: [string, ReadTableOptions, readonly string[] | undefined, number][] = [
       ['a,b\n1,2\n', {}, ['a', 'b'], 1],
@@ -138,6 +156,8 @@ describe('56 formats: CSV', () => {
       ['5.1,x\n', { label: 1 }, undefined, 1],
       ['a,b\nNA,1\n', { missing: 0 }, ['a', 'b'], 1],
       [' a , b \n1,2\n', {}, ['a', 'b'], 1],
+      ['0,1,2,3\n5,6,7,x\n', { label: 3 }, ['0', '1', '2'], 1],
+      ['0,1,2\n5,6,x\n', { label: 2 }, undefined, 2],
     ];
     for (const [text, options, features, rows] of cases) {
       const table = await read(text, options);
@@ -351,7 +371,7 @@ describe('56 formats: CSV', () => {
           const isNumber =
             /^ *[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)? *$/i.test(text) && Number.isFinite(Math.fround(Number(text)));
           const reading = read(`1;1\n1;${text}\n`, { header: false });
-          if (isNumber) assert.equal(rowsOf(await reading)[1]?.[1], Math.fround(Number(text)));
+          if (isNumber) assert.equal(rowsOf(await reading)[1]?.[1], Math.fround(Number(text)) + 0);
           else await rejectsCode(reading, 'ERR_SETNET_DATA', /line 2, column 1/);
         },
       ),
@@ -377,13 +397,17 @@ describe('56 formats: CSV', () => {
       [
         'a,b\n1,2\n3,x\n',
         {},
-        'ERR_SETNET_DATA data.csv, line 3, column "b": "x" is no number; where it is a label: label: \'b\'',
+        'ERR_SETNET_DATA data.csv, line 3, column "b": "x" is no number; where it is the label: label: \'b\'; where it is no feature: ignore: [\'b\']',
       ],
-      ['a,b\n1,2\n3,x\n', { label: 'a' }, 'ERR_SETNET_DATA data.csv, line 3, column "b": "x" is no number'],
+      [
+        'a,b\n1,2\n3,x\n',
+        { label: 'a' },
+        'ERR_SETNET_DATA data.csv, line 3, column "b": "x" is no number; where it is no feature: ignore: [\'b\']',
+      ],
       [
         'x,y\nz,w\n',
         {},
-        'ERR_SETNET_DATA data.csv, line 1, column 0 (from 0): "x" is no number; where the first row has the names of the columns: header: true; where it is a label: label: 0',
+        'ERR_SETNET_DATA data.csv, line 1, column 0 (from 0): "x" is no number; where the first row has the names of the columns: header: true; where it is the label: label: 0; where it is no feature: ignore: [0]',
       ],
       [
         'a,b\n1,2\n3,\n',
@@ -797,7 +821,10 @@ describe('56 formats: SVMlight', () => {
         const coordinates = rows.flatMap((each, i) => each.map(([index, value]) => [i, index - 1, value] as const));
         const expected = CsrMatrix.fromCoo({
           ...{ rows: rows.length, columns: 300, rowIndices: coordinates.map(([i]) => i) },
-          ...{ columnIndices: coordinates.map(([, j]) => j), values: coordinates.map(([, , value]) => value) },
+          ...{
+            columnIndices: coordinates.map(([, j]) => j), // The text of -0 is 0.
+            values: coordinates.map(([, , value]) => value + 0),
+          },
         });
         const matrix = x as CsrMatrix;
         assert.deepEqual(matrix.rowPointers, expected.rowPointers);
