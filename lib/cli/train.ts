@@ -1,5 +1,6 @@
 // `setnet train`: a network from a file of data.
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { checkSameDefinition } from '../checkpoint';
 import type { Dataset } from '../data';
 import { type NetworkOptions, readNetworkOptions } from '../definition';
@@ -27,6 +28,7 @@ import {
 } from './network_options';
 import { choice, flag, grouped, number, text, type Values } from './options';
 import { ProgressTable } from './progress_table';
+import { image } from './report';
 import { bytes, count, counted, duration, figure, percent, wrap } from './text';
 
 const options = {
@@ -39,6 +41,7 @@ const options = {
     test: text('FILE', 'Test data, as DATA: looked at only when training is done.'),
     'test-labels': text('FILE', 'The answers of the test data, where DATA has its answers in --labels.'),
     report: text('FILE.html', 'Also write a report to look at: see setnet report.'),
+    image,
     json: flag('Print the result as one JSON object on stdout, everything else on stderr.'),
     quiet: flag('Print the result only, no progress.'),
   }),
@@ -166,6 +169,15 @@ async function runTrain(values: TrainValues, path: string, context: Context): Pr
     ...(heldOut === undefined ? {} : { heldOut }),
     ...(test === undefined ? {} : { test }),
   });
+  if (values.report !== undefined) {
+    const measured = prepared.test === undefined ? parts.validation : datasetOf(prepared.test);
+    await net.report(values.report, {
+      title: basename(out),
+      history,
+      ...(measured === undefined ? {} : { test: measured }),
+      ...(values.image === undefined ? {} : { image: values.image }),
+    });
+  }
   const epochs = history.epochs.length;
   const timed = history.epochs.filter(({ seconds }) => seconds > 0);
   const result: TrainResult = {
@@ -191,6 +203,7 @@ async function runTrain(values: TrainValues, path: string, context: Context): Pr
     },
     memory: { peak, aboveData: Math.max(0, peak - before), restarted: isRestarted },
     history: historyPath(out),
+    ...(values.report === undefined ? {} : { report: values.report }),
   };
   // The model is whole: nothing is left to go on with.
   removeCheckpoint(checkpointPath(out));
@@ -203,6 +216,8 @@ function checkValues(values: TrainValues): string {
   const { out } = values;
   if (out === undefined) throw new UsageError('--out is missing: --out model.safetensors, say');
   checkNetworkValues(values, values.target);
+  if (values.image !== undefined && values.report === undefined)
+    throw new UsageError('--image is of --report, which is missing');
   if (values['test-labels'] !== undefined && values.test === undefined)
     throw new UsageError('--test-labels is of --test, which is missing');
   if (values.resume && values.restart) throw new UsageError('--resume and --restart exclude each other');
@@ -418,6 +433,7 @@ function printResult(result: TrainResult, history: History, { screen }: Context)
     printEvaluations(evaluations, screen);
   }
   screen.line();
+  if (result.report !== undefined) screen.line(`Report: ${result.report}`);
   screen.line(
     screen.dim(
       `${duration(seconds.training)} of training, ${duration(seconds.perEpoch)} an epoch; peak memory ${bytes(memory.peak)}`,
