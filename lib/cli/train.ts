@@ -11,7 +11,15 @@ import { Network, partsOf } from '../network';
 import type { Evaluation, History } from '../types';
 import { type CheckpointState, checkpointPath, quoted, readCheckpoint, removeCheckpoint } from './checkpoint_file';
 import { type Command, type Context, defineCommand } from './command';
-import { type DataTable, dataOptions, describeTable, readAnswered, readData, unknownCells } from './data_file';
+import {
+  type DataTable,
+  dataOptions,
+  describeTable,
+  missingOf,
+  readAnswered,
+  readData,
+  unknownCells,
+} from './data_file';
 import { printEvaluations } from './evaluation_table';
 import { Failure, Interrupted, UsageError } from './failure';
 import { checkWritable } from './files';
@@ -245,20 +253,21 @@ async function openCheckpoint({ resume, restart }: TrainValues, out: string): Pr
 
 async function prepare(values: TrainValues, path: string, context: Context): Promise<Prepared> {
   const { screen } = context;
+  const missing = missingOf(values);
   const timed = async (file: string, reading: () => Promise<DataTable>): Promise<[DataTable, number]> => {
     const began = performance.now();
     const read = await reading();
     const taken = (performance.now() - began) / 1000;
     if (!values.quiet) {
       screen.lines(wrap(describeTable(file, read, taken), screen.width));
-      const unknown = unknownCells(read);
+      const unknown = unknownCells(read, missing);
       if (unknown > 0)
-        screen.line(`${counted(unknown, 'cell')} ${unknown === 1 ? 'is' : 'are'} unknown and count as the mean`);
+        screen.line(`${counted(unknown, 'number')} ${unknown === 1 ? 'is' : 'are'} unknown and count as the mean`);
     }
     return [read, taken];
   };
   const [table, seconds] = await timed(path, () => readData(path, values, context));
-  const model = { ...table, isRegression: table.classes === undefined };
+  const model = { ...table, missing, isRegression: table.classes === undefined };
   const { test: testPath } = values;
   const testValues = { ...values, labels: values['test-labels'] };
   const test =
@@ -284,7 +293,7 @@ async function prepare(values: TrainValues, path: string, context: Context): Pro
       ...(table.features === undefined ? {} : { features: table.features }),
       samples: training,
       heldOut: 'validation' in parts ? rowsOf(parts.validation) : 0,
-      missing: Number.NaN,
+      missing,
     },
   };
 }
