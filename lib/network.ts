@@ -199,6 +199,11 @@ export class Network {
     return this.#definition.features;
   }
 
+  /** The value that means "unknown" in features (NaN: any NaN), or undefined. */
+  get missing(): number | undefined {
+    return this.#definition.spec.scaling.missing;
+  }
+
   /** What everything random follows from; a bigint where it is above 2^53 - 1. */
   get seed(): number | bigint {
     const { seed } = this.#definition.spec;

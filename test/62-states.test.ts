@@ -63,6 +63,7 @@ const methods: Record<string, [call: (net: Network, path: string) => unknown, ou
   outputs: [(net) => net.outputs, always],
   classes: [(net) => net.classes, always],
   features: [(net) => net.features, always],
+  missing: [(net) => net.missing, always],
   seed: [(net) => net.seed, always],
   isFitting: [(net) => net.isFitting, always],
   isDisposed: [(net) => net.isDisposed, always],

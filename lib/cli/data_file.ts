@@ -2,6 +2,7 @@
 import { SetnetError } from '../errors';
 import { readTable } from '../formats/read_table';
 import type { ReadTableOptions, Table, TableFormat } from '../formats/table';
+import type { Network } from '../network';
 import type { Context } from './command';
 import { Failure, UsageError } from './failure';
 import { choice, grouped, number, type Option, text, type Values } from './options';
@@ -35,6 +36,7 @@ export interface LabelOptionTable extends ReadingOptionTable {
 /** As train has them. */
 export interface DataOptionTable extends LabelOptionTable {
   readonly target: Option<'class' | 'number'>;
+  readonly missing: Option<number>;
 }
 
 export const readingOptions: ReadingOptionTable = grouped('Data', {
@@ -75,6 +77,13 @@ export const dataOptions: DataOptionTable = {
       'class (default): answers are classes, names or numbers. number: they are numbers to predict.',
     ),
   }),
+  ...grouped('Data', {
+    missing: number(
+      'NUMBER',
+      { min: -3.4e38, max: 3.4e38 },
+      'A number that means unknown, such as 255 or -9; unknown numbers count as the mean. Empty cells of a CSV and NaN do so anyway.',
+    ),
+  }),
   ...readingOptions,
 };
 
@@ -84,7 +93,7 @@ function column(given: string): string | number {
 }
 
 /** What options say of reading. */
-function readingOf(values: Values<ReadingOptionTable>): ReadTableOptions {
+function readingOf(values: Values<ReadingOptionTable>, missing: number | undefined): ReadTableOptions {
   const { format, header, delimiter, ignore } = values;
   const firstIndex = values['first-index'] as 0 | 1 | undefined;
   if (delimiter !== undefined && delimiter !== '\\t' && Array.from(delimiter).length !== 1)
@@ -95,8 +104,7 @@ function readingOf(values: Values<ReadingOptionTable>): ReadTableOptions {
     ...(delimiter === undefined ? {} : { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
     ...(ignore === undefined ? {} : { ignore: ignore.split(',').map((part) => column(part.trim())) }),
     ...(firstIndex === undefined ? {} : { firstIndex }),
-    // What is unknown is unknown to the network too: it counts as the mean.
-    missing: Number.NaN,
+    ...(missing === undefined ? {} : { missing }),
   };
 }
 
@@ -136,7 +144,14 @@ export interface ModelFacts {
   readonly inputs: number;
   readonly classes?: readonly string[] | undefined;
   readonly features?: readonly string[] | undefined;
+  /** What stands for unknown numbers; undefined: they are errors. */
+  readonly missing?: number | undefined;
   readonly isRegression: boolean;
+}
+
+/** What a network says. */
+export function factsOf({ inputs, classes, features, missing, loss }: Network): ModelFacts {
+  return { inputs, classes, features, missing, isRegression: loss === 'meanSquaredError' };
 }
 
 function likeModel({ inputs, classes, features, isRegression }: ModelFacts): ReadTableOptions {
@@ -178,10 +193,15 @@ function expectAnswers(table: Table, path: string): void {
   throw new UsageError(`${path} has no answers: ${how}${columns}`);
 }
 
+/** What stands for unknown numbers in data to learn from; the network is told the same. */
+export function missingOf({ missing }: Values<Pick<DataOptionTable, 'missing'>>): number {
+  return missing ?? Number.NaN;
+}
+
 /** Data to learn from: their classes are those that occur. */
 export async function readData(path: string, values: Values<DataOptionTable>, context: Context): Promise<Table> {
   const target = values.target ?? 'class';
-  const table = await read(path, { ...readingOf(values), ...labelsOf(values), target }, context);
+  const table = await read(path, { ...readingOf(values, missingOf(values)), ...labelsOf(values), target }, context);
   expectAnswers(table, path);
   if (table.rows === 0) throw new Failure(`${path}: there are no rows`);
   if (target === 'class' && (table.classes?.length ?? 0) < 2) {
@@ -199,7 +219,11 @@ export async function readAnswered(
   model: ModelFacts,
   context: Context,
 ): Promise<Table> {
-  const table = await read(path, { ...readingOf(values), ...labelsOf(values), ...likeModel(model) }, context);
+  const table = await read(
+    path,
+    { ...readingOf(values, model.missing), ...labelsOf(values), ...likeModel(model) },
+    context,
+  );
   expectAnswers(table, path);
   if (table.rows === 0) throw new Failure(`${path}: there are no rows`);
   return table;
@@ -214,7 +238,7 @@ export async function readQuestions(
 ): Promise<Table> {
   const { inputs, features } = model;
   const names = features === undefined ? {} : { features };
-  const table = await read(path, { ...readingOf(values), label: false, inputs, ...names }, context);
+  const table = await read(path, { ...readingOf(values, model.missing), label: false, inputs, ...names }, context);
   if (table.rows === 0) throw new Failure(`${path}: there are no rows`);
   return table;
 }
@@ -227,9 +251,10 @@ export function describeTable(path: string, { rows, inputs, classes, format, x }
   return `${path}: ${counted(rows, 'row')} of ${counted(inputs, 'input')}${sparse}, ${kind} (${format}), ${seconds < 10 ? `${seconds.toFixed(2)} s` : duration(seconds)}${speed}`;
 }
 
-/** How many cells of a table are unknown. */
-export function unknownCells({ x }: Table): number {
-  // Integers have no NaN.
-  if (!('shape' in x) || !(x.data instanceof Float32Array || x.data instanceof Float64Array)) return 0;
-  return (x.data as Float32Array).reduce((sum, value) => sum + (Number.isNaN(value) ? 1 : 0), 0);
+/** How many numbers of a table are unknown. */
+export function unknownCells({ x }: Table, missing: number): number {
+  if (!('shape' in x)) return 0;
+  let unknown = 0;
+  for (const value of x.data) if (value === missing || Number.isNaN(value)) unknown++;
+  return unknown;
 }

@@ -18,3 +18,11 @@ export function batchSizeFor(samples: number): number {
  * first of them has learned least; the loss goes on telling them apart.
  */
 export const enoughForAccuracy = 50;
+
+/**
+ * Weight decay of Adam, which counts against the gradients of all samples together: what keeps a thousand samples from being learned by
+ * heart would keep sixty thousand from being learned.
+ */
+export function weightDecayFor(samples: number): number {
+  return Math.min(0.01, 15 / samples);
+}

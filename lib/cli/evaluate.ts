@@ -3,7 +3,7 @@ import { maxThreads } from '../loader';
 import { Network } from '../network';
 import type { Targets } from '../types';
 import { type Command, defineCommand } from './command';
-import { describeTable, labelledOptions, readAnswered } from './data_file';
+import { describeTable, factsOf, labelledOptions, readAnswered } from './data_file';
 import { printConfusion, printEvaluations } from './evaluation_table';
 import { flag, number } from './options';
 import { wrap } from './text';
@@ -28,8 +28,7 @@ export const evaluate: Command = defineCommand({
   async run(values, [model = '', path = ''], context) {
     const { screen, signal } = context;
     const net = await Network.load(model, values.threads === undefined ? {} : { threads: values.threads });
-    const { inputs, classes, features } = net;
-    const facts = { inputs, classes, features, isRegression: net.loss === 'meanSquaredError' };
+    const facts = factsOf(net);
     const began = performance.now();
     const table = await readAnswered(path, values, facts, context);
     const seconds = (performance.now() - began) / 1000;

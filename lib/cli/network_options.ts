@@ -16,7 +16,7 @@ import { set } from '../rules/set';
 import { sgd } from '../rules/sgd';
 import { ruleNames } from '../rules/table';
 import type { Monitor } from '../stop_rule';
-import { batchSizeFor, enoughForAccuracy, epochsFor } from './defaults';
+import { batchSizeFor, enoughForAccuracy, epochsFor, weightDecayFor } from './defaults';
 import { UsageError } from './failure';
 import { choice, flag, grouped, number, numbers, type Option, type Values } from './options';
 
@@ -28,11 +28,13 @@ export type Kind = (typeof kinds)[number];
 
 const optimizers = ['adam', 'adamw', 'sgd'] as const;
 
-/** What trains best where one number must do: learning rate and weight decay of each optimizer. */
-const settings: Readonly<Record<(typeof optimizers)[number], { learningRate: number; weightDecay: number }>> = {
-  adam: { learningRate: 0.001, weightDecay: 0.01 },
-  adamw: { learningRate: 0.001, weightDecay: 0.05 },
-  sgd: { learningRate: 0.05, weightDecay: 1e-4 },
+/** What trains best where one number must do: the learning rate of each optimizer, and its weight decay for so many samples. */
+const settings: Readonly<
+  Record<(typeof optimizers)[number], { learningRate: number; weightDecay: (samples: number) => number }>
+> = {
+  adam: { learningRate: 0.001, weightDecay: weightDecayFor },
+  adamw: { learningRate: 0.001, weightDecay: () => 0.05 },
+  sgd: { learningRate: 0.05, weightDecay: () => 1e-4 },
 };
 
 /** The table of these options; `kind` is train's alone. */
@@ -117,7 +119,11 @@ export const networkOptions: NetworkOptionTable = {
       { min: 0, max: 1e6, open: true },
       'At the beginning; it falls along a cosine. Default 0.001; of sgd 0.05.',
     ),
-    'weight-decay': number('D', { min: 0, max: 1e6 }, 'Default: of adam 0.01, of adamw 0.05, of sgd 0.0001.'),
+    'weight-decay': number(
+      'D',
+      { min: 0, max: 1e6 },
+      'Default: of adam 15 / samples, at most 0.01; of adamw 0.05, of sgd 0.0001.',
+    ),
     zeta: number(
       'FRACTION',
       { min: 0, max: 1 },
@@ -221,7 +227,7 @@ export function fitOf(values: Values<NetworkOptionTable>, kind: Kind, facts: Dat
     epochs: values.epochs ?? epochsFor(facts.samples),
     batchSize: values['batch-size'] ?? batchSizeFor(facts.samples),
     loss: facts.isRegression ? 'meanSquaredError' : 'softmaxCrossEntropy',
-    optimizer: optimizerOf(values),
+    optimizer: optimizerOf(values, facts),
     evolution: kind === 'dense' || zeta === 0 ? null : set({ zeta, finalPrune: values['final-removal'] === true }),
     ...(restores ? { restoreBest: monitor } : {}),
     ...(patience === undefined ? {} : { earlyStopping: { patience, monitor } }),
@@ -230,10 +236,10 @@ export function fitOf(values: Values<NetworkOptionTable>, kind: Kind, facts: Dat
   };
 }
 
-function optimizerOf(values: Values<NetworkOptionTable>): Optimizer {
+function optimizerOf(values: Values<NetworkOptionTable>, { samples }: DataFacts): Optimizer {
   const name = values.optimizer ?? 'adam';
   const learningRate = cosine({ from: values['learning-rate'] ?? settings[name].learningRate });
-  const weightDecay = values['weight-decay'] ?? settings[name].weightDecay;
+  const weightDecay = values['weight-decay'] ?? settings[name].weightDecay(samples);
   const options = { learningRate, weightDecay };
   if (name === 'sgd') return sgd(options);
   return name === 'adam' ? adam(options) : adamw(options);

@@ -6,7 +6,7 @@ import { maxThreads } from '../loader';
 import { Network } from '../network';
 import type { FeatureMatrix } from '../types';
 import { type Command, type Context, defineCommand } from './command';
-import { type DataTable, type ModelFacts, readingOptions, readQuestions } from './data_file';
+import { type DataTable, factsOf, readingOptions, readQuestions } from './data_file';
 import { UsageError } from './failure';
 import { checkWritable, openWhole, type Sink } from './files';
 import { choice, flag, grouped, number, text, type Values } from './options';
@@ -64,8 +64,7 @@ export const predict: Command = defineCommand({
     else if (values.json)
       throw new UsageError('--json says what was done, and stdout has the answers; give --out FILE');
     const net = await Network.load(model, values.threads === undefined ? {} : { threads: values.threads });
-    const { inputs, classes, features } = net;
-    const facts: ModelFacts = { inputs, classes, features, isRegression: net.loss === 'meanSquaredError' };
+    const facts = factsOf(net);
     const table = await readQuestions(path, values, facts, context);
     const began = performance.now();
     await answer(net, table, values, format, context);

@@ -6,7 +6,7 @@ import { Network } from '../network';
 import type { ReportOptions } from '../report/options';
 import type { Targets } from '../types';
 import { type Command, type Context, defineCommand } from './command';
-import { labelledOptions, readAnswered } from './data_file';
+import { factsOf, labelledOptions, readAnswered } from './data_file';
 import { Failure, UsageError } from './failure';
 import { checkWritable } from './files';
 import { historyPath, readHistory } from './history_file';
@@ -97,8 +97,7 @@ export const report: Command = defineCommand({
 });
 
 async function readTest(net: Network, path: string, values: ReportValues, context: Context): Promise<Dataset> {
-  const { inputs, classes, features, loss } = net;
-  const facts = { inputs, classes, features, isRegression: loss === 'meanSquaredError' };
+  const facts = factsOf(net);
   const { x, y } = await readAnswered(path, values, facts, context);
   return { x, y: y as Targets };
 }

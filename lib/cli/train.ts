@@ -1,5 +1,6 @@
 // `setnet train`: a network from a file of data.
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { checkSameDefinition } from '../checkpoint';
 import type { Dataset } from '../data';
 import { type NetworkOptions, readNetworkOptions } from '../definition';
@@ -10,7 +11,15 @@ import { Network, partsOf } from '../network';
 import type { Evaluation, History } from '../types';
 import { type CheckpointState, checkpointPath, quoted, readCheckpoint, removeCheckpoint } from './checkpoint_file';
 import { type Command, type Context, defineCommand } from './command';
-import { type DataTable, dataOptions, describeTable, readAnswered, readData, unknownCells } from './data_file';
+import {
+  type DataTable,
+  dataOptions,
+  describeTable,
+  missingOf,
+  readAnswered,
+  readData,
+  unknownCells,
+} from './data_file';
 import { printEvaluations } from './evaluation_table';
 import { Failure, Interrupted, UsageError } from './failure';
 import { checkWritable } from './files';
@@ -27,6 +36,7 @@ import {
 } from './network_options';
 import { choice, flag, grouped, number, text, type Values } from './options';
 import { ProgressTable } from './progress_table';
+import { image } from './report';
 import { bytes, count, counted, duration, figure, percent, wrap } from './text';
 
 const options = {
@@ -39,6 +49,7 @@ const options = {
     test: text('FILE', 'Test data, as DATA: looked at only when training is done.'),
     'test-labels': text('FILE', 'The answers of the test data, where DATA has its answers in --labels.'),
     report: text('FILE.html', 'Also write a report to look at: see setnet report.'),
+    image,
     json: flag('Print the result as one JSON object on stdout, everything else on stderr.'),
     quiet: flag('Print the result only, no progress.'),
   }),
@@ -166,6 +177,15 @@ async function runTrain(values: TrainValues, path: string, context: Context): Pr
     ...(heldOut === undefined ? {} : { heldOut }),
     ...(test === undefined ? {} : { test }),
   });
+  if (values.report !== undefined) {
+    const measured = prepared.test === undefined ? parts.validation : datasetOf(prepared.test);
+    await net.report(values.report, {
+      title: basename(out),
+      history,
+      ...(measured === undefined ? {} : { test: measured }),
+      ...(values.image === undefined ? {} : { image: values.image }),
+    });
+  }
   const epochs = history.epochs.length;
   const timed = history.epochs.filter(({ seconds }) => seconds > 0);
   const result: TrainResult = {
@@ -191,6 +211,7 @@ async function runTrain(values: TrainValues, path: string, context: Context): Pr
     },
     memory: { peak, aboveData: Math.max(0, peak - before), restarted: isRestarted },
     history: historyPath(out),
+    ...(values.report === undefined ? {} : { report: values.report }),
   };
   // The model is whole: nothing is left to go on with.
   removeCheckpoint(checkpointPath(out));
@@ -203,6 +224,8 @@ function checkValues(values: TrainValues): string {
   const { out } = values;
   if (out === undefined) throw new UsageError('--out is missing: --out model.safetensors, say');
   checkNetworkValues(values, values.target);
+  if (values.image !== undefined && values.report === undefined)
+    throw new UsageError('--image is of --report, which is missing');
   if (values['test-labels'] !== undefined && values.test === undefined)
     throw new UsageError('--test-labels is of --test, which is missing');
   if (values.resume && values.restart) throw new UsageError('--resume and --restart exclude each other');
@@ -230,20 +253,21 @@ async function openCheckpoint({ resume, restart }: TrainValues, out: string): Pr
 
 async function prepare(values: TrainValues, path: string, context: Context): Promise<Prepared> {
   const { screen } = context;
+  const missing = missingOf(values);
   const timed = async (file: string, reading: () => Promise<DataTable>): Promise<[DataTable, number]> => {
     const began = performance.now();
     const read = await reading();
     const taken = (performance.now() - began) / 1000;
     if (!values.quiet) {
       screen.lines(wrap(describeTable(file, read, taken), screen.width));
-      const unknown = unknownCells(read);
+      const unknown = unknownCells(read, missing);
       if (unknown > 0)
-        screen.line(`${counted(unknown, 'cell')} ${unknown === 1 ? 'is' : 'are'} unknown and count as the mean`);
+        screen.line(`${counted(unknown, 'number')} ${unknown === 1 ? 'is' : 'are'} unknown and count as the mean`);
     }
     return [read, taken];
   };
   const [table, seconds] = await timed(path, () => readData(path, values, context));
-  const model = { ...table, isRegression: table.classes === undefined };
+  const model = { ...table, missing, isRegression: table.classes === undefined };
   const { test: testPath } = values;
   const testValues = { ...values, labels: values['test-labels'] };
   const test =
@@ -269,7 +293,7 @@ async function prepare(values: TrainValues, path: string, context: Context): Pro
       ...(table.features === undefined ? {} : { features: table.features }),
       samples: training,
       heldOut: 'validation' in parts ? rowsOf(parts.validation) : 0,
-      missing: Number.NaN,
+      missing,
     },
   };
 }
@@ -418,6 +442,7 @@ function printResult(result: TrainResult, history: History, { screen }: Context)
     printEvaluations(evaluations, screen);
   }
   screen.line();
+  if (result.report !== undefined) screen.line(`Report: ${result.report}`);
   screen.line(
     screen.dim(
       `${duration(seconds.training)} of training, ${duration(seconds.perEpoch)} an epoch; peak memory ${bytes(memory.peak)}`,

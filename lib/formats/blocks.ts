@@ -37,7 +37,7 @@ export class Blocks<Kind extends Growable> {
   }
 
   /** All of them in one array; nothing is left here. */
-  finish(): Kind {
+  async finish(): Promise<Kind> {
     const all = allocate(() => new this.#kind(this.length), 'the data');
     all.set(this.#block.subarray(0, this.#used), this.#before);
     let end = this.#before;
@@ -45,6 +45,7 @@ export class Blocks<Kind extends Growable> {
     for (let block = this.#full.pop(); block !== undefined; block = this.#full.pop()) {
       end -= block.length;
       all.set(block, end);
+      await yieldNow();
     }
     this.#block = new this.#kind(0);
     this.#before = 0;

@@ -51,7 +51,7 @@ function sampleLines(sample: string, newline: string): string[] {
   return lines.filter((line) => line.trim() !== '').slice(0, 20);
 }
 
-/** The delimiter that stands in every line, and equally often; else the one that is most often in the first. */
+/** The delimiter that stands in every line, and equally often; else the one that is most often in the first; else spaces. */
 function detectDelimiter(sample: string, newline: string): string {
   const lines = sampleLines(sample, newline);
   const counts = delimiters.map((delimiter) => lines.map((line) => countOf(line, delimiter)));
@@ -59,7 +59,17 @@ function detectDelimiter(sample: string, newline: string): string {
   if (regular >= 0) return delimiters[regular] as string;
   const first = counts.map((each) => each[0] ?? 0);
   const most = Math.max(...first);
-  return most > 0 ? (delimiters[first.indexOf(most)] as string) : ',';
+  if (most > 0) return delimiters[first.indexOf(most)] as string;
+  const words = lines.map((line) => line.trim().split(/ +/).length);
+  return (words[0] ?? 0) > 1 && words.every((count) => count === words[0]) ? ' ' : ',';
+}
+
+/** Lines of cells with one space between them, as they are aligned in columns by several. */
+function squeeze(text: string): string {
+  return text
+    .replace(/ {2,}/g, ' ')
+    .replace(/ (?=\r?\n)/g, '')
+    .replace(/(^|\n) /g, '$1');
 }
 
 /** Reads the rows of a file. */
@@ -89,21 +99,26 @@ class RowReader {
     };
     for await (const piece of textPieces(this.#reader)) {
       text += piece;
-      if (text.length < wanted) continue;
-      parser ??= begin();
-      const { rows, length, nextLine } = this.#parse(parser, text, newline, line, true);
-      text = text.slice(length);
-      line = nextLine;
-      // A long row is looked at again only when there is twice as much of it.
-      wanted = rows.cells.length > 0 ? 0 : 2 * text.length;
       if (text.length > longestRow) {
         const place = `${this.place}, line ${line}`;
         throw formatError(place, `a row of more than ${longestRow} characters begins here; is a quote (") not closed?`);
       }
+      if (text.length < wanted) continue;
+      parser ??= begin();
+      if (this.delimiter === ' ') text = squeeze(text);
+      // Up to the end of a line: what follows a closing quote is known then.
+      const whole = text.slice(0, text.lastIndexOf(newline) + 1);
+      const { rows, length, nextLine } = this.#parse(parser, whole, newline, line, true);
+      text = text.slice(length);
+      line = nextLine;
+      // A long row is looked at again only when there is twice as much of it.
+      wanted = rows.cells.length > 0 ? 0 : 2 * text.length;
       if (rows.cells.length > 0) yield rows;
     }
     if (text === '') return;
     parser ??= begin();
+    if (!text.endsWith(newline)) text += newline;
+    if (this.delimiter === ' ') text = squeeze(text);
     const { rows } = this.#parse(parser, text, newline, line, false);
     if (rows.cells.length > 0) yield rows;
   }
@@ -148,6 +163,8 @@ function isHeader(first: readonly string[], second: readonly string[] | undefine
   if (typeof options.label === 'string' && cells.includes(options.label)) return true;
   if (options.features?.some((name) => cells.includes(name))) return true;
   if (options.ignore?.some((name) => typeof name === 'string' && cells.includes(name))) return true;
+  // As pandas names columns that have no names.
+  if (cells.length > 3 && cells.every((cell, i) => cell === String(i))) return true;
   return second === undefined ? cells.every(isName) : cells.some((cell, i) => isName(cell) && isNumber(second[i]));
 }
 
@@ -351,15 +368,14 @@ class TableBuilder {
       );
     }
     const isFirst = this.rows === 1 && this.#columns.names === undefined;
+    const { names } = this.#columns;
+    const name = names === undefined ? String(column) : `'${names[column]}'`;
     const hints = [
       isFirst ? '; where the first row has the names of the columns: header: true' : '',
-      this.#labels === undefined ? `; where it is a label: label: ${this.#labelOption(column)}` : '',
+      this.#labels === undefined ? `; where it is the label: label: ${name}` : '',
+      `; where it is no feature: ignore: [${name}]`,
     ];
     throw dataError(place, `${describe(text)} is no number${numberAdvice(text) || hints.join('')}`);
-  }
-
-  #labelOption(column: number): string {
-    return this.#columns.names === undefined ? String(column) : `'${this.#columns.names[column]}'`;
   }
 
   async finish(): Promise<Table> {
@@ -369,7 +385,7 @@ class TableBuilder {
     return {
       x: { data: await this.#features.finish(), shape: [rows, inputs] },
       ...{ rows, inputs },
-      ...this.#labels?.finish(),
+      ...(await this.#labels?.finish()),
       ...(names === undefined ? {} : { features: Object.freeze(chosen.map((column) => names[column] as string)) }),
       format: 'csv',
     };

@@ -2,7 +2,7 @@
 import { SetnetError } from '../errors';
 import { describe, suggest } from '../options';
 import { Blocks } from './blocks';
-import { numberAdvice, parseNumber } from './numbers';
+import { isUnknown, numberAdvice, parseNumber } from './numbers';
 import { dataError } from './source';
 
 export type TargetKind = 'class' | 'number';
@@ -115,9 +115,9 @@ export class LabelCollector {
   }
 
   /** After the last one. */
-  finish(): LabelResult {
+  async finish(): Promise<LabelResult> {
     const { target, classes } = this.#options;
-    const numbers = this.#numbers.finish();
+    const numbers = await this.#numbers.finish();
     if (target === 'number') return { y: numbers };
     return classes === undefined ? this.#sorted(numbers as Int32Array) : { y: numbers, classes };
   }
@@ -125,7 +125,7 @@ export class LabelCollector {
   #sorted(numbers: Int32Array): LabelResult {
     const integers = this.#names.map(integerName);
     const isInteger = integers.every((name) => name !== undefined);
-    if (!isInteger) this.#expectNoMeasurements(integers);
+    if (!isInteger) this.#expectClasses(integers);
     const names = isInteger ? (integers as string[]) : this.#names;
     const classes = [...new Set(names)].sort(
       isInteger ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : a > b ? 1 : 0),
@@ -136,10 +136,18 @@ export class LabelCollector {
     return { y: numbers, classes: Object.freeze(classes) };
   }
 
-  /** Numbers with decimals are no classes. */
-  #expectNoMeasurements(integers: readonly (string | undefined)[]): void {
-    if (!this.#names.every((name) => !Number.isNaN(parseNumber(name)))) return;
+  /** Numbers with decimals are no classes, nor is 'NA' among integers one. */
+  #expectClasses(integers: readonly (string | undefined)[]): void {
+    const others = this.#names.filter((_, i) => integers[i] === undefined);
     const first = integers.indexOf(undefined);
+    if (others.length < this.#names.length && others.every(isUnknown)) {
+      const name = describe(this.#names[first]);
+      throw dataError(
+        this.#places[first] as string,
+        `the label is not known (${name}); leave out rows without a label`,
+      );
+    }
+    if (!this.#names.every((name) => !Number.isNaN(parseNumber(name)))) return;
     throw dataError(
       this.#places[first] as string,
       `the labels are numbers such as ${this.#names[first]}, not classes; to predict numbers: target: 'number'`,

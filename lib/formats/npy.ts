@@ -263,7 +263,7 @@ async function inCOrder(
  * Errors (rejections): `ERR_SETNET_FORMAT` where the file is no NPY file, is cut off, or has elements of another type;
  * `ERR_SETNET_IO`, `ERR_SETNET_TYPE`, `ERR_SETNET_OPTION`, `ERR_SETNET_MEMORY`.
  */
-export async function readNpy(path: string | URL | FileUrl): Promise<NpyArray> {
+export async function readNpy(path: string | FileUrl): Promise<NpyArray> {
   return withReader(readPath(path, 'readNpy: path'), {}, (reader) => readNpyFrom(reader));
 }
 
@@ -284,7 +284,7 @@ function headerBytes(dtype: string, shape: readonly number[]): Buffer {
  * elements; `ERR_SETNET_IO`, `ERR_SETNET_BUFFER`, `ERR_SETNET_OPTION`.
  */
 export async function writeNpy(
-  path: string | URL | FileUrl,
+  path: string | FileUrl,
   data: NpyNumbers | Uint8ClampedArray,
   shape?: readonly number[],
 ): Promise<void> {

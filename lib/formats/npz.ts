@@ -40,7 +40,7 @@ export async function readArraysFrom(file: DataFile, wanted?: readonly string[])
  * Errors (rejections): `ERR_SETNET_FORMAT` where the file is no ZIP file, is cut off or changed, or an array cannot be read;
  * `ERR_SETNET_IO`, `ERR_SETNET_TYPE`, `ERR_SETNET_OPTION`, `ERR_SETNET_MEMORY`.
  */
-export async function readNpz(path: string | URL | FileUrl): Promise<Record<string, NpyArray>> {
+export async function readNpz(path: string | FileUrl): Promise<Record<string, NpyArray>> {
   const arrays = await readArrays(readPath(path, 'readNpz: path'), {});
   // Without a prototype: an array may have any name.
   return Object.assign(Object.create(null), Object.fromEntries(arrays)) as Record<string, NpyArray>;
@@ -136,7 +136,7 @@ export function sortRow(columns: Uint32Array, values: Float32Array, start: numbe
  * row has an index twice or a value is not finite; `ERR_SETNET_SHAPE`, `ERR_SETNET_IO`, `ERR_SETNET_TYPE`, `ERR_SETNET_OPTION`,
  * `ERR_SETNET_MEMORY`.
  */
-export async function readCsrNpz(path: string | URL | FileUrl): Promise<CsrMatrix> {
+export async function readCsrNpz(path: string | FileUrl): Promise<CsrMatrix> {
   const from = readPath(path, 'readCsrNpz: path');
   return toCsrMatrix(await readArrays(from, {}, csrNames), from);
 }

@@ -19,9 +19,16 @@ export function parseNumber(text: string): number {
   return decimal.test(text) ? number : Number.NaN;
 }
 
-/** As an index is written: digits and nothing else, below 2^53; else NaN. */
-export function parseIndex(text: string): number {
-  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+/** The index that the first `end` characters write, which are digits and nothing else, at most 15; else NaN. */
+export function parseIndex(text: string, end: number): number {
+  if (end < 1 || end > 15) return Number.NaN;
+  let index = 0;
+  for (let i = 0; i < end; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    index = 10 * index + digit;
+  }
+  return index;
 }
 
 const unknowns = new Set(['', '?', 'na', 'n/a', 'nan', 'null']);

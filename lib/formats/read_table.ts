@@ -215,7 +215,7 @@ async function describeTable(
   const collector = newCollector(options);
   await addLabels(labels, collector, path);
   checkLabelCount(collector.count, table.rows, path, 'the array of features');
-  return { ...named, ...collector.finish() };
+  return { ...named, ...(await collector.finish()) };
 }
 
 function newCollector({ target = 'class', classes }: Options): LabelCollector {
@@ -258,7 +258,7 @@ const tableReaders: Readonly<
  * number, a label of no known class, a feature that is missing; `ERR_SETNET_SHAPE` where numbers of rows or columns do not fit;
  * `ERR_SETNET_OPTION`, also for a column of labels that is not there; `ERR_SETNET_IO`, `ERR_SETNET_TYPE`, `ERR_SETNET_MEMORY`.
  */
-export async function readTable(path: string | URL | FileUrl, options?: ReadTableOptions): Promise<Table> {
+export async function readTable(path: string | FileUrl, options?: ReadTableOptions): Promise<Table> {
   const from = readPath(path, 'readTable: path');
   const read = readAll(options);
   const table = await withReader(from, read, async (reader, file) => {

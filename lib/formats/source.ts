@@ -178,12 +178,15 @@ export class DataFile {
 
   /** The bytes of [start, start + length), or all that come where the size is not known. */
   async *pieces(start: number, length: number | undefined): AsyncGenerator<Uint8Array> {
-    for (let position = start; ; position += pieceBytes) {
-      const wanted = length === undefined ? pieceBytes : Math.min(pieceBytes, start + length - position);
-      if (wanted <= 0) return;
-      const piece = await this.readAt(this.size === undefined ? null : position, wanted);
+    for (let done = 0; ; ) {
+      // A byte more than there should be, so that the end is seen at once; files that say that they have none may have some.
+      const expected = this.size === undefined ? pieceBytes : Math.max(this.size - start - done + 1, 4096);
+      const wanted = Math.min(pieceBytes, length === undefined ? expected : length - done);
+      if (wanted === 0) return;
+      const piece = await this.readAt(this.size === undefined ? null : start + done, wanted);
       if (piece.length > 0) yield piece;
       if (piece.length < wanted) return;
+      done += wanted;
     }
   }
 }

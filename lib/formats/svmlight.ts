@@ -5,7 +5,7 @@ import { LabelCollector } from './labels';
 import { matrixFromArrays } from './matrix';
 import { sortRow } from './npz';
 import { largestFloat, numberAdvice, parseIndex, parseNumber } from './numbers';
-import { type ByteReader, type DataFile, dataError, formatError, shapeError } from './source';
+import { type ByteReader, type DataFile, dataError, formatError, inStretches, shapeError } from './source';
 import type { ReadTableOptions, Table } from './table';
 import { longestRow } from './text';
 
@@ -80,7 +80,7 @@ class SparseRows {
 
   #addElement(word: string, i: number, line: number): void {
     const colon = word.indexOf(':');
-    const index = colon < 0 ? Number.NaN : parseIndex(word.slice(0, colon));
+    const index = parseIndex(word, colon);
     if (Number.isNaN(index)) {
       throw formatError(`${this.#place}, line ${line}`, `${describe(word)} is not INDEX:VALUE, as in 7:1.5`);
     }
@@ -111,7 +111,7 @@ class SparseRows {
     if (last > this.#largest.index) Object.assign(this.#largest, { index: last, line });
   }
 
-  finish({ firstIndex, inputs, features }: ReadTableOptions): Table {
+  async finish({ firstIndex, inputs, features }: ReadTableOptions): Promise<Table> {
     const { rows } = this;
     if (rows === 0) throw dataError(this.#place, 'the file has no rows; LABEL INDEX:VALUE ... is expected');
     const base = firstIndex ?? (this.#smallest.index === 0 ? 0 : 1);
@@ -130,15 +130,17 @@ class SparseRows {
       );
     }
     if (columns === 0) throw dataError(this.#place, 'no row has an element; give the number of features as inputs');
-    const columnIndices = this.#columns.finish();
-    if (base > 0) for (let i = 0; i < columnIndices.length; i++) columnIndices[i] = (columnIndices[i] as number) - base;
+    const columnIndices = await this.#columns.finish();
+    await inStretches(base * columnIndices.length, (start, end) => {
+      for (let i = start; i < end; i++) columnIndices[i] = (columnIndices[i] as number) - 1;
+    });
     const rowPointers = new Float64Array(rows + 1);
-    rowPointers.set(this.#rowEnds.finish(), 1);
-    const values = this.#values.finish();
+    rowPointers.set(await this.#rowEnds.finish(), 1);
+    const values = await this.#values.finish();
     return {
       x: matrixFromArrays({ rows, columns, rowPointers, columnIndices, values }),
       ...{ rows, inputs: columns },
-      ...this.#labels?.finish(),
+      ...(await this.#labels?.finish()),
       ...(features === undefined ? {} : { features: Object.freeze([...features]) }),
       format: 'svmlight',
     };

@@ -22,7 +22,7 @@ export interface ReadTableOptions {
    * A file with a label for each row: NPY, IDX, or a text with one a line (CSV of one column). Default: for IDX the file beside
    * it that has 'labels' in its name where this has 'images'.
    */
-  readonly labels?: string | URL | FileUrl;
+  readonly labels?: string | FileUrl;
   /**
    * 'class' (default): labels become numbers of classes. 'number': they are numbers to predict (regression), kept as f32.
    */
@@ -43,10 +43,14 @@ export interface ReadTableOptions {
   readonly inputs?: number;
   /**
    * CSV: whether the first row has the names of the columns. Default: it has where it says the name given as `label` or names
-   * given as `features`, where it has a text over a number of the second row, or where it is the only row and has no number.
+   * given as `features`, where it has a text over a number of the second row, where it is 0, 1, 2, 3 and so on, or where it is the
+   * only row and has no number.
    */
   readonly header?: boolean;
-  /** CSV: one character. Default: the one of tab, ';', '|' and ',' that stands in the first lines equally often. */
+  /**
+   * CSV: one character; several spaces count as one. Default: the one of tab, ';', '|' and ',' that stands in the first lines equally
+   * often, or a space where there is none of them.
+   */
   readonly delimiter?: string;
   /**
    * CSV: the number (or NaN) that unknown features become: cells that are empty, NA, N/A, NaN, null or ?. Give the network the

@@ -42,6 +42,8 @@ export class ZipFile {
   static async open(file: DataFile): Promise<ZipFile> {
     const { path, size } = file;
     if (size === undefined) throw formatError(path, 'ZIP files are read from regular files only');
+    const [first, second] = await file.readAt(0, 2);
+    if (first === 0x1f && second === 0x8b) throw formatError(path, 'a gzipped ZIP file; unpack it first');
     const { start, length, count } = await findDirectory(file, size);
     if (start + length > size)
       throw formatError(path, 'the directory of the ZIP file is not in the file: it was cut off');
