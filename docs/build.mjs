@@ -77,6 +77,7 @@ async function build(out) {
     projectDocuments: Object.values(pages)
       .flat()
       .map((page) => join(root, page)),
+    customCss: join(root, 'docs/site.css'),
     ...{ out, name: 'setnet', includeVersion: true, disableSources: true, hideGenerator: true, githubPages: false },
     ...{ includeHierarchySummary: false, excludePrivate: true, router: 'kind', alwaysCreateEntryPointModule: false },
     // A type that says no more than 'a code of the table'.
