@@ -23,6 +23,7 @@ const benchmarks = {
   training: () => import('./training.mjs'),
   'while-fitting': () => import('./while-fitting.mjs'),
   'sparse-inputs': () => import('./sparse-inputs.mjs'),
+  reading: () => import('./reading.mjs'),
   accuracy: () => import('./accuracy.mjs'),
   evolution: () => import('./evolution.mjs'),
   kernels: () => import('./kernels.mjs'),

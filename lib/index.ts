@@ -16,6 +16,11 @@ export type { NetworkOptions } from './definition';
 export { type Device, type DeviceName, devices } from './devices';
 export { errorCodes, SetnetError, type SetnetErrorCode } from './errors';
 export type { FitOptions } from './fit_options';
+export { type NpyArray, type NpyNumbers, readNpy, writeNpy } from './formats/npy';
+export { readCsrNpz, readNpz } from './formats/npz';
+export { readTable } from './formats/read_table';
+export type { ReadProgress } from './formats/source';
+export type { ReadTableOptions, Table, TableFormat } from './formats/table';
 export { LayerView } from './layer_view';
 export type {
   DenseLayerDefinition,

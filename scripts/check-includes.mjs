@@ -37,7 +37,7 @@ const libLayers = [
   ['options', 'memory', 'onnx/'],
   ['rules/', 'devices', 'build_info', 'row_batch'],
   ['csr_matrix'],
-  ['data', 'data/', 'scaling', 'stop_rule', 'layers/'],
+  ['data', 'formats/', 'scaling', 'stop_rule', 'layers/'],
   ['definition', 'weights'],
   ['batch_stream', 'fit_record', 'layer_view', 'prediction', 'sample_order', 'sparse_layer', 'summary'],
   ['checkpoint'],
@@ -51,6 +51,9 @@ const libLayers = [
   ['cli/'],
   ['index'],
 ];
+
+/** The packages that lib/ needs, and the module that may require each, when it is first used. */
+const packages = { 'node-gyp-build': 'loader', papaparse: 'formats/csv' };
 
 /** C++: one problem as text for each wrong include of `file` (a path below native/). */
 export function checkCpp(file, text, exists) {
@@ -112,8 +115,10 @@ export function checkTs(file, text) {
     const where = `lib/${file}:${code.slice(0, match.index).split('\n').length}`;
     if (!name.startsWith('.')) {
       const isBuiltin = name.startsWith('node:');
-      if (!isBuiltin && name !== 'node-gyp-build')
-        problems.push(`${where}: '${name}': lib/ imports node: modules (with the prefix) and node-gyp-build only`);
+      if (!isBuiltin && packages[name] !== module)
+        problems.push(
+          `${where}: '${name}': lib/ imports node: modules (with the prefix), and packages in one place only`,
+        );
       continue;
     }
     const target = posix.join(dirname(module), name).replace(/\.[mc]?[jt]s$/, '');
@@ -149,6 +154,7 @@ function selfTest() {
     checkTs('native.ts', "export * from './index';"),
     checkTs('network.ts', "import x from '../test/helpers';"),
     checkTs('network.ts', "import x from 'lodash';"),
+    checkTs('network.ts', "require('papaparse')"),
     checkTs('network.ts', "import fs from 'fs';"),
     checkTs('csr_matrix.ts', "const x = require('./network')"),
     checkTs('attic.ts', ''),
@@ -164,7 +170,7 @@ function selfTest() {
       'network.ts',
       "import { x } from './csr_matrix';\nimport fs from 'node:fs';\n// from './index'\n/** import './index' */",
     ),
-    checkTs('data/npy.ts', "import { x } from './bytes';"),
+    checkTs('formats/csv.ts', "import { x } from './numbers'; require('papaparse')"),
   ];
   const unseen = bad.flatMap((problems, index) => (problems.length === 0 ? [`bad ${index}`] : []));
   const wrong = good.flat();

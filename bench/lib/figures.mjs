@@ -29,6 +29,7 @@ const lessIsBetter = new Set([
   'ns per connection',
   'bytes per connection',
   'times the cost',
+  'times the file',
 ]);
 
 /**

@@ -1,7 +1,9 @@
 // What runs in a process of its own. Memory is that of the whole process, as the system counts it: the difference to what it
 // had when only the data were there.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fitInTurns } from './fits.mjs';
+import { randomSource } from './random.mjs';
 import { openSession, randomFeatures } from './session.mjs';
 
 const mega = 1e6;
@@ -134,15 +136,6 @@ export async function frozenMemory({ inputs, layers }) {
   return { bytes, connections, form: session.form };
 }
 
-/** A generator of numbers from 0 to 1 that is the same everywhere. */
-function randomSource(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** Columns of one row: even over all, or mostly small numbers (a column c about as often as 1 / c). */
 function columnsOf(count, columns, spread, random) {
   const chosen = new Set();
@@ -183,4 +176,25 @@ export async function trainNearlyZero({ inputs, layers, epsilon, batchSize, rows
   const fit = { epochs: epochs + 1, batchSize, threads, evolution: null };
   const history = await net.fit({ x, y: labels(rows, 2) }, fit).done;
   return { epochSeconds: history.epochs.slice(1).map(({ seconds }) => seconds) };
+}
+
+/**
+ * Reads a data file and trains an epoch on it: { seconds (of reading), readPeak, trainPeak (bytes above the process before), longestWait
+ * (ms that the event loop was late while reading) }.
+ */
+export async function readAndTrain({ path, label }) {
+  const { Network, dense, readTable, sparse } = await import('setnet');
+  const before = resident();
+  resetPeak();
+  const waits = monitorEventLoopDelay({ resolution: 1 });
+  waits.enable();
+  const begun = process.hrtime.bigint();
+  const { x, y, inputs, classes } = await readTable(path, label === undefined ? {} : { label });
+  const seconds = Number(process.hrtime.bigint() - begun) / 1e9;
+  waits.disable();
+  const readPeak = peak() - before;
+  const layers = [sparse({ units: 100, epsilon: 5 }), dense({ units: classes.length })];
+  const net = await Network.create({ inputs, seed: 1, threads: 1, layers, scaling: 'perFeature' });
+  await net.fit({ x, y }, { epochs: 1, batchSize: 1024, threads: 1 }).done;
+  return { seconds, readPeak, trainPeak: peak() - before, longestWait: waits.max / 1e6 };
 }

@@ -77,6 +77,9 @@ export const training = {
 /** Sparse inputs of a million columns train within a gigabyte; leaving out inputs that are 0 costs nothing. */
 export const sparseInputs = { peak: { floor: 1000 }, nearlyZero: { floor: 1, tolerance: 0.05 } };
 
+/** Peak memory as a multiple of a file's size. */
+export const reading = { peak: { floor: 3 } };
+
 export const whileFitting = { delay: { floor: 5 }, slowed: { floor: 1.2 } };
 
 /** ns per connection of an evolution with everything that is made again after it. */

@@ -1,8 +1,7 @@
 // The expression data that are kept in the repository, or others of the same form.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readArrayOf } from '../lib/npy.mjs';
-import { checkSamples, dataFolder } from '../lib/program.mjs';
+import { dataFolder, readSamples } from '../lib/program.mjs';
 
 /** The folder of the 63 tumours that are kept in the repository. */
 export const bundledDir = join(dirname(fileURLToPath(import.meta.url)), 'data');
@@ -15,12 +14,17 @@ const what =
 
 /**
  * { x, y, rows, columns, classes, folder }: x as Float32Array of rows * columns expression values, y as Int32Array of class
- * numbers. `given` is a folder of other data; '' takes those of the repository. Integers are taken as multiples of `unit`.
+ * numbers, `classes` how many there are. `given` is a folder of other data; '' takes those of the repository. Integers are taken as multiples of `unit`.
  * Throws DataError.
  */
-export function loadExpression(given) {
+export async function loadExpression(given) {
   const folder = given ? dataFolder('srbct', given, what) : bundledDir;
-  const samples = checkSamples(readArrayOf(folder, 'X'), readArrayOf(folder, 'y'), folder);
+  const samples = await readSamples(folder);
   const isWhole = !(samples.x instanceof Float32Array || samples.x instanceof Float64Array);
-  return { ...samples, x: Float32Array.from(samples.x, (value) => (isWhole ? value * unit : value)), folder };
+  return {
+    ...samples,
+    classes: samples.classes.length,
+    x: Float32Array.from(samples.x, (value) => (isWhole ? value * unit : value)),
+    folder,
+  };
 }

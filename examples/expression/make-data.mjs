@@ -4,8 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { readArrayOf } from '../lib/npy.mjs';
-import { checkSamples, dataFolder, readOptions, runMain } from '../lib/program.mjs';
+import { dataFolder, readOptions, readSamples, runMain } from '../lib/program.mjs';
 import { bundledDir, unit } from './data.mjs';
 
 const what =
@@ -23,7 +22,7 @@ function packNpy(descr, shape, array) {
 
 await runMain(async () => {
   const folder = dataFolder('srbct', readOptions({ data: '' }).data, what);
-  const { x, y, rows, columns } = checkSamples(readArrayOf(folder, 'X'), readArrayOf(folder, 'y'), folder);
+  const { x, y, rows, columns } = await readSamples(folder);
   const steps = Int16Array.from(x, (value) => Math.round(value / unit));
   writeFileSync(join(bundledDir, 'X.npy.gz'), packNpy('<i2', [rows, columns], steps));
   writeFileSync(join(bundledDir, 'y.npy.gz'), packNpy('|u1', [rows], Uint8Array.from(y)));

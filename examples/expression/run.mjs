@@ -11,7 +11,7 @@ import { loadExpression } from './data.mjs';
 await runMain(async () => {
   const defaults = { data: '', epochs: 30, folds: 5, repeats: 5, units: 1000, seed: 1 };
   const { data, epochs, folds, repeats, units, seed } = readOptions(defaults);
-  const { x, y, rows, columns, classes } = loadExpression(data);
+  const { x, y, rows, columns, classes } = await loadExpression(data);
   console.log(`${count(rows)} samples, ${count(columns)} genes, ${classes} classes`);
 
   // All values are log ratios, in one unit for all genes: scaled by one number, genes that vary more keep more weight.

@@ -123,7 +123,7 @@ function loadPair(imagePath, labelPath, limit, limitName) {
 /** One file as { shape, data: Uint8Array }. The kind is known by the content's first bytes, not by the name. */
 export function readArray(path) {
   const bytes = readBytes(path);
-  return bytes[0] === 0x93 ? parseImages(bytes, path) : parseIdx(bytes, path);
+  return bytes[0] === 0x93 ? parseNpy(bytes, path) : parseIdx(bytes, path);
 }
 
 /**
@@ -143,13 +143,6 @@ export function parseIdx(bytes, path = 'IDX data') {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
   return { shape, data: elements(bytes, start, shape, fail) };
-}
-
-/** NPY of unsigned bytes. */
-function parseImages(bytes, path) {
-  const { shape, data } = parseNpy(bytes, path);
-  if (data instanceof Uint8Array) return { shape, data };
-  throw new DataError(`${path}: numbers of type ${data.constructor.name}, expected uint8`);
 }
 
 /** The bytes after the header, which must be exactly as many as the shape says. */

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { cosine, dense, masked, Network, sgd, sparse } from 'setnet';
 import { crossValidate, printResults, printTwins, takeRows } from '../lib/crossval.mjs';
 import { groupedFolds, stratifiedFolds } from '../lib/folds.mjs';
-import { DataError, readArrayOf, readTextOf } from '../lib/npy.mjs';
-import { checkSamples, count, dataFolder, printTable, readOptions, runMain } from '../lib/program.mjs';
+import { DataError, readTextOf } from '../lib/npy.mjs';
+import { count, dataFolder, printTable, readOptions, readSamples, runMain } from '../lib/program.mjs';
 import { findPeaks, genes, inputStrengths, isNear, nearestGene, parseTable, reach, readSnps } from './peaks.mjs';
 
 const what = `It holds X.npy (mice x SNPs, uint8: 0, 1 or 2 copies of the named allele), y.npy (uint8: a class number from 0 for each
@@ -20,13 +20,15 @@ await runMain(async () => {
   const defaults = { data: '', epochs: 15, folds: 5, units: 1000, seed: 1, peaks: 8, cages: false };
   const { epochs, folds, units, seed, ...options } = readOptions(defaults);
   const folder = dataFolder('mice-hs', options.data, what);
-  const all = checkSamples(readArrayOf(folder, 'X'), readArrayOf(folder, 'y'), folder);
+  const all = await readSamples(folder);
   const { columns } = all;
   const snps = readSnps(parseTable(readTextOf(folder, 'snps.tsv')), columns, join(folder, 'snps.tsv'));
-  const known = Array.from(all.y.keys()).filter((mouse) => all.y[mouse] !== 255);
+  // Classes are ordered by value: the one that is not known is the last.
+  const colours = all.classes.filter((colour) => colour !== '255');
+  const known = Array.from(all.y.keys()).filter((mouse) => all.y[mouse] < colours.length);
   const x = takeRows(all.x, columns, known);
   const y = Int32Array.from(known, (mouse) => all.y[mouse]);
-  const classes = y.reduce((largest, label) => Math.max(largest, label), 0) + 1;
+  const classes = colours.length;
   console.log(`${count(known.length)} mice, ${count(columns)} SNPs, ${classes} colours`);
 
   const settings = { epochs, batchSize: 32, optimizer: sgd({ weightDecay: 0.01 }) };

@@ -1,20 +1,11 @@
-// Reads arrays as NumPy writes them, .npy or .npy.gz, into typed arrays. Used by the examples; no dependencies.
+// Files of the examples, gzipped or not, and images as NumPy writes them, read at once: a program's data set that is loaded before
+// anything else begins. For data of your own there is readTable of setnet.
 import { existsSync, readFileSync } from 'node:fs';
-import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 /** A data folder or file that cannot be used; the message says which file, what was wrong and what was expected. */
 export class DataError extends Error {}
-
-const types = {
-  u1: Uint8Array,
-  u2: Uint16Array,
-  i2: Int16Array,
-  i4: Int32Array,
-  f4: Float32Array,
-  f8: Float64Array,
-};
 
 /** A file's content, unpacked where it is gzipped (known by its first bytes, not by its name). Throws DataError. */
 export function readBytes(path) {
@@ -37,31 +28,21 @@ export function readBytes(path) {
   }
 }
 
-/** One .npy or .npy.gz file: see parseNpy. */
-export function readNpy(path) {
-  return parseNpy(readBytes(path), path);
-}
-
-/** The array NAME of a folder, from NAME.npy or NAME.npy.gz: see parseNpy. */
-export function readArrayOf(folder, name) {
-  return readNpy(findFile(folder, `${name}.npy`));
-}
-
 /** A text of a folder, plain or with '.gz', UTF-8. */
 export function readTextOf(folder, name) {
   return readBytes(findFile(folder, name)).toString('utf8');
 }
 
-function findFile(folder, name) {
+/** The path of a file of a folder, plain or with '.gz'. Throws DataError where there is neither. */
+export function findFile(folder, name) {
   const path = [name, `${name}.gz`].map((file) => join(folder, file)).find((file) => existsSync(file));
   if (path === undefined) throw new DataError(`${folder}: has neither ${name} nor ${name}.gz`);
   return path;
 }
 
 /**
- * NPY 1.0 to 3.0 in C order, of uint8, uint16, int16, int32, float32 or float64, little-endian: { shape, data }, where data
- * is a typed array of that type over the bytes given where they are aligned for it, over a copy where not. `path` names the
- * file in errors. Throws DataError: wrong magic, version, header, type or order, or another length than the shape needs.
+ * NPY 1.0 to 3.0 in C order, of uint8: { shape, data }, where data is a Uint8Array over the bytes given. `path` names the file in
+ * errors. Throws DataError: wrong magic, version, header, type or order, or another length than the shape needs.
  */
 export function parseNpy(bytes, path = 'NPY data') {
   const fail = (text) => new DataError(`${path}: ${text}`);
@@ -81,6 +62,7 @@ export function parseNpy(bytes, path = 'NPY data') {
   if (descr === undefined || order === undefined || dimensions === undefined) {
     throw fail(`NPY header without descr, fortran_order or shape: ${header.trim().slice(0, 80)}`);
   }
+  if (descr !== '|u1') throw fail(`numbers of type '${descr}', expected '|u1' (uint8)`);
   if (order !== 'False') throw fail('NPY in Fortran order, expected C order');
   const shape = dimensions
     .split(',')
@@ -88,30 +70,10 @@ export function parseNpy(bytes, path = 'NPY data') {
     .filter((text) => text !== '')
     .map(Number);
   if (shape.length === 0) throw fail('NPY without dimensions, expected at least one');
-  return { shape, data: readElements(bytes, start, shape, readType(descr, fail), fail) };
-}
-
-function readType(descr, fail) {
-  const [, order, name] = /^([<>|=]?)(\w+)$/.exec(descr) ?? [];
-  if (name === undefined || !Object.hasOwn(types, name)) {
-    throw fail(`NPY dtype '${descr}', expected one of ${Object.keys(types).join(', ')}`);
-  }
-  const type = types[name];
-  if (type.BYTES_PER_ELEMENT > 1 && (order === '>' || endianness() !== 'LE')) {
-    throw fail(`NPY dtype '${descr}' on a ${endianness()} machine, expected little-endian for both`);
-  }
-  return type;
-}
-
-/** What stands after the header, which must be exactly as much as the shape says. */
-function readElements(bytes, start, shape, type, fail) {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const expected = shape.reduce((product, size) => product * size, 1);
   const found = bytes.length - start;
-  const expected = count * type.BYTES_PER_ELEMENT;
   if (found !== expected) {
     throw fail(`${found} bytes after the header, the shape ${shape.join(' x ')} needs ${expected}`);
   }
-  const offset = bytes.byteOffset + start;
-  if (offset % type.BYTES_PER_ELEMENT === 0) return new type(bytes.buffer, offset, count);
-  return new type(Uint8Array.from(bytes.subarray(start)).buffer);
+  return { shape, data: new Uint8Array(bytes.buffer, bytes.byteOffset + start, expected) };
 }

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DataError } from './npy.mjs';
+import { readTable } from 'setnet';
+import { DataError, findFile } from './npy.mjs';
 
 /** A command line that cannot be used. */
 export class UsageError extends Error {}
@@ -54,23 +55,15 @@ export function dataFolder(name, given, what) {
 }
 
 /**
- * A matrix and its labels, checked: { x, y, rows, columns, classes }. `x` and `y` are what readArrayOf gives; `path` names them
- * in errors. Throws DataError: wrong ranks, lengths, or labels that are no class numbers.
+ * The samples of a folder, X.npy and y.npy, each also with .gz: { x, y, rows, columns, classes }. `x` is the array of rows * columns
+ * features, `y` a class number for each row, `classes` the labels that the numbers stand for. Throws DataError, and what readTable
+ * throws.
  */
-export function checkSamples(x, y, path) {
-  const fail = (text) => new DataError(`${path}: ${text}`);
-  if (x.shape.length !== 2) throw fail(`X has the shape ${x.shape.join(' x ')}, expected samples x features`);
-  const [rows, columns] = x.shape;
-  if (rows === 0 || columns === 0)
-    throw fail(`X is ${rows} x ${columns}, expected at least one sample and one feature`);
-  if (y.shape.length !== 1 || y.shape[0] !== rows) {
-    throw fail(`y has the shape ${y.shape.join(' x ')}, expected one label for each of the ${rows} samples`);
-  }
-  const labels = Int32Array.from(y.data);
-  const wrong = labels.findIndex((label, i) => label !== y.data[i] || label < 0);
-  if (wrong >= 0) throw fail(`label ${wrong} of y is ${y.data[wrong]}, expected a class number from 0`);
-  const classes = labels.reduce((largest, label) => Math.max(largest, label), 0) + 1;
-  return { x: x.data, y: labels, rows, columns, classes };
+export async function readSamples(folder) {
+  const { x, y, rows, inputs, classes } = await readTable(findFile(folder, 'X.npy'), {
+    labels: findFile(folder, 'y.npy'),
+  });
+  return { x: x.data, y, rows, columns: inputs, classes };
 }
 
 /** Runs the program; what users can mend is told in a line or two, everything else with its stack. */

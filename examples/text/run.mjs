@@ -4,8 +4,7 @@
 import { CsrMatrix, dense, masked, sparse } from 'setnet';
 import { crossValidate, printResults, printTwins } from '../lib/crossval.mjs';
 import { stratifiedFolds } from '../lib/folds.mjs';
-import { readArrayOf } from '../lib/npy.mjs';
-import { checkSamples, count, dataFolder, readOptions, runMain } from '../lib/program.mjs';
+import { count, dataFolder, readOptions, readSamples, runMain } from '../lib/program.mjs';
 import { countFeatures, tfIdfFeatures } from './features.mjs';
 
 const what = `It holds X.npy (texts x words, counts) and y.npy (a class number from 0 for each text), or X.npy.gz and y.npy.gz.
@@ -15,11 +14,13 @@ The figures in examples/README.md are of PCMAC, 1,943 texts of two newsgroups: P
 await runMain(async () => {
   const options = readOptions({ data: '', epochs: 20, folds: 5, units: 1000, seed: 1 });
   const folder = dataFolder('pcmac', options.data, what);
-  const { x, y, rows, columns, classes } = checkSamples(readArrayOf(folder, 'X'), readArrayOf(folder, 'y'), folder);
+  const { x, y, rows, columns, classes } = await readSamples(folder);
   const matrix = CsrMatrix.fromDense(x, { rows, columns });
   const { epochs, folds, units, seed } = options;
   const share = (100 * matrix.density).toFixed(1);
-  console.log(`${count(rows)} texts, ${count(columns)} words, ${share} % of the counts are not 0, ${classes} classes`);
+  console.log(
+    `${count(rows)} texts, ${count(columns)} words, ${share} % of the counts are not 0, ${classes.length} classes`,
+  );
 
   const counts = countFeatures(matrix);
   const tfIdf = tfIdfFeatures(matrix);
@@ -37,7 +38,7 @@ await runMain(async () => {
     { name: 'dense', layers: hidden(dense({ units, activation: 'relu' })), features: tfIdf, fit },
   ];
   const results = await crossValidate({
-    ...{ methods, labels: y, classes, inputs: columns, seed },
+    ...{ methods, labels: y, classes: classes.length, inputs: columns, seed },
     folds: stratifiedFolds(y, folds, seed),
   });
   console.log(`${folds} folds, ${epochs} epochs, ${units} hidden units`);
