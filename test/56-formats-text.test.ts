@@ -487,7 +487,7 @@ describe('56 formats: CSV', () => {
       [
         'a,b\n1,2\n',
         { ignore: ['a', 'c'] },
-        'ERR_SETNET_OPTION readTable: ignore[1]: data.csv has no column "c". Did you mean \'a\'? There are: "a", "b".',
+        'ERR_SETNET_OPTION readTable: ignore[1]: data.csv has no column "c". There are: "a", "b".',
       ],
       [
         'a,b\n1,2\n',
@@ -809,7 +809,7 @@ describe('56 formats: SVMlight', () => {
       [
         '1 1:2\n3 1:2\n',
         { classes: ['1', '2'] },
-        'ERR_SETNET_DATA data.svm, line 2: there is no class "3". Did you mean \'1\'? There are: "1", "2".',
+        'ERR_SETNET_DATA data.svm, line 2: there is no class "3". There are: "1", "2".',
       ],
       [
         '1 1:2\n',
