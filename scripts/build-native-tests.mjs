@@ -96,7 +96,7 @@ export async function buildNativeTests({ sanitize, only, target } = {}) {
     ...(process.env.CXXFLAGS || '').split(/\s+/).filter(Boolean),
   ];
   // Sanitized objects keep the speed of -O1: at -O3 their compile time triples and line numbers get lost.
-  const librarySpeed = sanitize ? [...sanitizers[sanitize], '-O1', '-g', '-fno-omit-frame-pointer'] : [];
+  const librarySpeed = sanitize ? [...sanitizers[sanitize], '-O1', '-g1', '-fno-omit-frame-pointer'] : [];
   // Test code itself need not be fast, and -O1 compiles in half the time. Bits do not depend on it (-ffp-contract=off).
   const testSpeed = sanitize ? librarySpeed : ['-O1'];
 

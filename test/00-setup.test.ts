@@ -85,11 +85,13 @@ describe('00 setup', () => {
       'exponential',
       'step',
     ];
-    assert.deepEqual(Object.keys(setnet).sort(), [...names, ...factories].sort());
+    const files = ['readTable', 'readNpy', 'writeNpy', 'readNpz', 'readCsrNpz'];
+    assert.deepEqual(Object.keys(setnet).sort(), [...names, ...factories, ...files].sort());
   });
 
-  it('importing does not load the native binary', async () => {
-    const script = "console.log(JSON.stringify(Object.keys(require.cache).filter((path) => path.endsWith('.node'))))";
+  it('importing loads neither the native binary nor a package', async () => {
+    const script =
+      'console.log(JSON.stringify(Object.keys(require.cache).filter((path) => /\\.node$|node_modules/.test(path))))';
     assert.deepEqual(await runChildJson(script), []);
   });
 

@@ -211,6 +211,21 @@ describe('56 formats: CSV', () => {
     ]);
   });
 
+  it('tens of thousands of columns, chosen by name in another order', async () => {
+    const names = Array.from({ length: 30_000 }, (_, i) => `gene ${i}`);
+    const text = `${names.join()}\n${names.map((_, i) => i % 200).join()}\n`;
+    const features = names.slice(5).reverse();
+    const table = await read(text, { features });
+    assert.deepEqual([table.inputs, table.features], [features.length, features]);
+    const expected = features.map((name) => Number(name.slice(5)) % 200);
+    assert.deepEqual(rowsOf(table)[0], expected);
+    const second = await messageOf(text, { features: [...features, 'gene 30001'] });
+    assert.match(
+      second,
+      /there is no column "gene 30001", which the features are to have\. Did you mean 'gene \d+'\?$/,
+    );
+  });
+
   it('integers that are labels are ordered by value, and +1, 01 and 1.0 are 1', async () => {
     const labels = await read('1,10\n1,9\n1,-1\n1,+9\n1,09\n1,9.0\n', { label: 1 });
     assert.deepEqual([labels.classes, labels.y], [['-1', '9', '10'], Int32Array.of(2, 1, 0, 1, 1, 1)]);

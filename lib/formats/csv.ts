@@ -160,9 +160,8 @@ function isName(cell: string): boolean {
 /** The names of the columns where the first row has them: see {@link ReadTableOptions.header}. */
 function isHeader(first: readonly string[], second: readonly string[] | undefined, options: ReadTableOptions): boolean {
   const cells = first.map((cell) => cell.trim());
-  if (typeof options.label === 'string' && cells.includes(options.label)) return true;
-  if (options.features?.some((name) => cells.includes(name))) return true;
-  if (options.ignore?.some((name) => typeof name === 'string' && cells.includes(name))) return true;
+  const said = new Set([options.label, ...(options.features ?? []), ...(options.ignore ?? [])]);
+  if (cells.some((cell) => said.has(cell))) return true;
   // As pandas names columns that have no names.
   if (cells.length > 3 && cells.every((cell, i) => cell === String(i))) return true;
   return second === undefined ? cells.every(isName) : cells.some((cell, i) => isName(cell) && isNumber(second[i]));
@@ -179,6 +178,7 @@ class Columns {
   readonly features: readonly number[];
   readonly #place: string;
   readonly #header: string;
+  readonly #columnOf: ReadonlyMap<string, number>;
 
   constructor(
     first: readonly string[],
@@ -190,11 +190,11 @@ class Columns {
     this.#header = `${place}, line ${firstLine}`;
     this.count = first.length;
     this.names = names;
-    if (names !== undefined) this.#expectDistinct(names);
+    this.#columnOf = this.#numberNames(names ?? []);
     const { label, ignore = [] } = options;
     this.label = label === undefined || label === false ? -1 : this.#find(label, 'label');
     const ignored = new Set(ignore.map((column, i) => this.#find(column, `ignore[${i}]`)));
-    if (ignored.has(this.label)) throw optionError(`readTable: the column of the label is among those to ignore`);
+    if (ignored.has(this.label)) throw optionError('readTable: the column of the label is among those to ignore');
     this.features = this.#chooseFeatures(options, ignored);
   }
 
@@ -203,18 +203,20 @@ class Columns {
     return this.names === undefined ? `column ${column} (from 0)` : `column ${describe(this.names[column])}`;
   }
 
-  #expectDistinct(names: readonly string[]): void {
-    const seen = new Map<string, number>();
+  /** The number of every column, by its name. */
+  #numberNames(names: readonly string[]): ReadonlyMap<string, number> {
+    const columnOf = new Map<string, number>();
     for (const [column, name] of names.entries()) {
-      const before = seen.get(name);
+      const before = columnOf.get(name);
       if (before !== undefined && name !== '') {
         throw dataError(
           this.#header,
           `columns ${before} and ${column} (from 0) are both named ${describe(name)}; every column needs a name of its own`,
         );
       }
-      seen.set(name, column);
+      columnOf.set(name, column);
     }
+    return columnOf;
   }
 
   #find(column: string | number, option: string): number {
@@ -231,8 +233,8 @@ class Columns {
         `readTable: ${option}: ${this.#place} has no header, so that no column is named ${describe(column)}; give its number from 0, or header: true where the first row has the names`,
       );
     }
-    const index = names.indexOf(column);
-    if (index >= 0) return index;
+    const index = this.#columnOf.get(column);
+    if (index !== undefined) return index;
     const known = count <= 20 ? ` There are: ${names.map((name) => describe(name)).join(', ')}.` : '';
     throw optionError(
       `readTable: ${option}: ${this.#place} has no column ${describe(column)}.${suggest(column, names)}${known}`,
@@ -242,7 +244,7 @@ class Columns {
   #chooseFeatures({ features: wanted, inputs }: ReadTableOptions, ignored: ReadonlySet<number>): readonly number[] {
     const { names, count } = this;
     if (wanted !== undefined && names !== undefined) {
-      const missing = wanted.filter((name) => !names.includes(name));
+      const missing = wanted.filter((name) => !this.#columnOf.has(name));
       if (missing.length > 0) {
         const list = missing.slice(0, 10).map((name) => describe(name));
         throw dataError(
@@ -250,7 +252,7 @@ class Columns {
           `there is no column ${list.join(', ')}${missing.length > 10 ? ` and ${missing.length - 10} more` : ''}, which the features are to have.${suggest(missing[0] as string, names)}`,
         );
       }
-      const chosen = wanted.map((name) => names.indexOf(name));
+      const chosen = wanted.map((name) => this.#columnOf.get(name) as number);
       if (chosen.includes(this.label))
         throw optionError(`readTable: features: ${describe(names[this.label])} is the column of the label`);
       return chosen;

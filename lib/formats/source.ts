@@ -25,6 +25,8 @@ export interface ReadControl {
 
 /** What is read from the disk at once. */
 const pieceBytes = 2 ** 18;
+/** Progress is told at most so often, in milliseconds. */
+const reportEvery = 20;
 /** Deflate makes at most 1032 bytes of one. */
 const largestExpansion = 1032;
 
@@ -111,6 +113,8 @@ export class DataFile {
   readonly #control: ReadControl;
   #read = 0;
   #rows: number | undefined;
+  /** When progress was told last. */
+  #reported = Number.NEGATIVE_INFINITY;
 
   private constructor(path: string, handle: FileHandle, size: number | undefined, control: ReadControl) {
     this.path = path;
@@ -135,7 +139,10 @@ export class DataFile {
     try {
       const info = await handle.stat();
       if (info.isDirectory()) throw ioError(path, 'read', { code: 'EISDIR' });
-      return await use(new DataFile(path, handle, info.isFile() ? info.size : undefined, control));
+      const file = new DataFile(path, handle, info.isFile() ? info.size : undefined, control);
+      const result = await use(file);
+      file.#report();
+      return result;
     } finally {
       await handle.close();
     }
@@ -163,12 +170,13 @@ export class DataFile {
       filled += count;
     }
     this.#read += filled;
-    this.#report();
+    if (performance.now() - this.#reported >= reportEvery) this.#report();
     throwIfAborted(this.#control.signal);
     return bytes.subarray(0, filled);
   }
 
   #report(): void {
+    this.#reported = performance.now();
     this.#control.onProgress?.({
       bytes: this.size === undefined ? this.#read : Math.min(this.#read, this.size),
       ...(this.size === undefined ? {} : { totalBytes: this.size }),

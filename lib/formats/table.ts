@@ -61,7 +61,7 @@ export interface ReadTableOptions {
   readonly firstIndex?: 0 | 1;
   /** Ends the reading: it rejects with the signal's reason. */
   readonly signal?: AbortSignalLike;
-  /** Called after every piece of the file, at most some hundred times a second. */
+  /** Called while the file is read, at most fifty times a second, and at its end. */
   readonly onProgress?: (progress: ReadProgress) => void;
 }
 

@@ -8,9 +8,9 @@ namespace setnet::kernels {
 namespace {
 
 #if defined(__x86_64__)
-bool hasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+[[maybe_unused]] bool hasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
-bool hasAvx512() {
+[[maybe_unused]] bool hasAvx512() {
   return hasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
@@ -20,8 +20,13 @@ std::vector<Isa> findIsas() {
   std::vector<Isa> isas;
 #if defined(__x86_64__)
   __builtin_cpu_init();
+  // What is left out is of builds with a sanitizer, which take minutes for each.
+#if !defined(SETNET_WITHOUT_AVX512)
   isas.push_back({kAvx512Table.name, hasAvx512(), &kAvx512Table});
+#endif
+#if !defined(SETNET_WITHOUT_AVX2)
   isas.push_back({kAvx2Table.name, hasAvx2(), &kAvx2Table});
+#endif
 #endif
 #if defined(__aarch64__)
   isas.push_back({kNeonTable.name, true, &kNeonTable});

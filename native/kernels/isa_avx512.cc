@@ -2,7 +2,7 @@
 //
 // Standard headers come before the target region: an inline function of theirs compiled for this instruction set could
 // be picked by the linker for the whole program. Inside the region there is only static or always-inlined code.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(SETNET_WITHOUT_AVX512)
 
 #include <immintrin.h>
 
