@@ -198,7 +198,7 @@ function shell(script: string, cwd: string): Promise<ChildResult> {
   });
 }
 
-describe('58 command: wrong uses', function () {
+describe('58 command: wrong uses @slow', function () {
   this.timeout(180_000);
   let good: Buffer;
 

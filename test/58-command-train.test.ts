@@ -24,7 +24,7 @@ async function trainJson(args: readonly string[], cwd: string): Promise<Anything
   return JSON.parse(await outputOf(['train', ...args, '--json', '--quiet'], { cwd }));
 }
 
-describe('58 command: training on files', function () {
+describe('58 command: training on files @slow', function () {
   this.timeout(120_000);
 
   it('CSV: text labels, names of features and classes in the model, what is said is what is saved', async () => {
@@ -209,7 +209,7 @@ describe('58 command: training on files', function () {
   });
 });
 
-describe('58 command: interrupted', function () {
+describe('58 command: interrupted @slow', function () {
   this.timeout(120_000);
 
   const args = [
@@ -225,7 +225,7 @@ describe('58 command: interrupted', function () {
     '60',
   ];
 
-  it('Ctrl-C at any moment, --resume: the file of a training that was never interrupted, to the byte @slow', async () => {
+  it('Ctrl-C at any moment, --resume: the file of a training that was never interrupted, to the byte', async () => {
     await withFolder(async (cwd) => {
       writeFlowers(cwd);
       await outputOf([...args, '--out', 'whole', '--quiet'], { cwd });

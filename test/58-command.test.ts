@@ -34,7 +34,7 @@ describe('58 command: help', function () {
     assert.equal(await outputOf(['help', 'train'], { cwd: root }), `${helpOf(commands[0] as Command)}\n`);
   });
 
-  it('the examples of the help work, in the order of the help', async () => {
+  it('the examples of the help work, in the order of the help @slow', async () => {
     await withFolder(async (cwd) => {
       writeFlowers(cwd);
       for (const { examples } of commands)

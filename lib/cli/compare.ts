@@ -118,9 +118,9 @@ function trainApart(
     child.on('close', (code, killedBy) => {
       signal.removeEventListener('abort', stop);
       rmSync(checkpointPath(model), { force: true });
-      if (signal.aborted || code === exitCodes.interrupted) reject(new Interrupted());
+      if (signal.aborted || code === exitCodes.interrupted) reject(new Interrupted(''));
       else if (code === 0) resolve(JSON.parse(output) as TrainResult);
-      // What was wrong has been said by the process itself.
+      // What was wrong has been said by the process itself; so has an interruption.
       else if (code === exitCodes.usage) reject(new UsageError(''));
       else if (killedBy === null) reject(new Failure(''));
       else reject(new Failure(`the training of the ${kind} network was ended by ${killedBy}; is there enough memory?`));

@@ -24,5 +24,5 @@ export const enoughForAccuracy = 50;
  * heart would keep sixty thousand from being learned.
  */
 export function weightDecayFor(samples: number): number {
-  return Math.min(0.01, 15 / samples);
+  return Math.min(0.01, Number((15 / samples).toPrecision(2)));
 }

@@ -76,7 +76,7 @@ export const networkOptions: NetworkOptionTable = {
     hidden: numbers(
       'UNITS,...',
       { min: 1, max: maxUnits, integer: true },
-      'Units of each hidden layer. Default 1000,1000.',
+      'Units of each hidden layer, as in 1000,1000,500. Default 1000: one layer.',
     ),
     epsilon: number(
       'E',
@@ -196,7 +196,7 @@ export function checkNetworkValues(values: Values<NetworkOptionTable>, target: '
 
 /** The network that is asked for. */
 export function networkOf(values: Values<NetworkOptionTable>, kind: Kind, facts: DataFacts): NetworkOptions {
-  const { hidden = [1000, 1000], epsilon, density, dropout = 0.3, threads } = values;
+  const { hidden = [1000], epsilon, density, dropout = 0.3, threads } = values;
   const activation = (values.activation ?? 'relu') as Activation;
   const common = { activation, dropout };
   const amount = density === undefined ? { epsilon: epsilon ?? 20 } : { density };

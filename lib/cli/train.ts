@@ -86,7 +86,7 @@ export const train: Command = defineCommand({
   summary: 'Train a network on a file of data and save it',
   positionals: [{ name: 'DATA', help: 'CSV (or with tabs or semicolons), NPY, NPZ, IDX or SVMlight; also gzipped.' }],
   notes: [
-    'Without further options: two sparse hidden layers of 1,000 units that rewire themselves after every epoch, inputs standardised, a tenth of the samples held out, and the network of the best epoch by them saved.',
+    'Without further options: a sparse hidden layer of 1,000 units that rewires itself after every epoch, inputs standardised, a tenth of the samples held out, and the network of the best epoch by them saved.',
     'Ctrl-C stops after the running step and keeps the checkpoint of the last finished epoch; the same command line with --resume goes on there. A second Ctrl-C ends at once.',
   ],
   options,
