@@ -14,7 +14,16 @@
 //   <!-- fails -->          the program ends with an uncaught error, and the text is what Node says of it
 //   <!-- not run: WHY -->   only looked at: what it needs is not here
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +38,13 @@ const markdown = (folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.md'))
     .map((name) => posix.join(folder, name));
-const pages = [...markdown('.'), ...markdown('docs'), ...markdown('docs/guide'), 'examples/README.md', 'bench/README.md'];
+const pages = [
+  ...markdown('.'),
+  ...markdown('docs'),
+  ...markdown('docs/guide'),
+  'examples/README.md',
+  'bench/README.md',
+];
 const examples = new Map(
   readdirSync(join(root, 'examples'))
     .filter((name) => name.endsWith('.mjs'))
@@ -161,16 +176,23 @@ check(codes.length > 0, 'lib/errors.ts: no codes found');
 check(codes.join() === documented.join(), `docs/errors.md lists ${documented}, lib/errors.ts has ${codes}`);
 check(codes.join() === sections.join(), `docs/errors.md has sections of ${sections}, lib/errors.ts has ${codes}`);
 
-check(read('README.md').includes(`\`\`\`js\n${read('examples/first.mjs')}\`\`\`\n`), 'README.md: no examples/first.mjs');
+check(
+  read('README.md').includes(`\`\`\`js\n${read('examples/first.mjs')}\`\`\`\n`),
+  'README.md: no examples/first.mjs',
+);
 
 const { scripts } = JSON.parse(read('package.json'));
 // Programs of the system that the pages name.
-const programs = /^(apt-get|apk|cat|cd|cp|curl|dnf|du|git|head|ls|mkdir|mv|npx|open|python3|rm|sh|tar|unzip|wc|xcode-select|xdg-open)$/;
+const programs =
+  /^(apt-get|apk|cat|cd|cp|curl|dnf|du|git|head|ls|mkdir|mv|npx|open|python3|rm|sh|tar|unzip|wc|xcode-select|xdg-open)$/;
 const setnetCommands = existsSync(join(root, 'lib/cli/commands.ts')) ? read('lib/cli/commands.ts') : '';
 
 /** What is wrong with a line of a shell block, or undefined. */
 function commandProblem(line) {
-  const words = line.replace(/\s+#.*$/, '').trim().split(/\s+/);
+  const words = line
+    .replace(/\s+#.*$/, '')
+    .trim()
+    .split(/\s+/);
   while (/^[A-Z_][A-Z0-9_]*=/.test(words[0])) words.shift();
   const [program, ...rest] = words;
   const args = rest.filter((word) => !/^-/.test(word));
@@ -179,10 +201,13 @@ function commandProblem(line) {
     if (args[0] === 'run') return args[1] in scripts ? undefined : `package.json has no script ${args[1]}`;
     return /^(ci|install|pack|rebuild)$/.test(args[0]) ? undefined : `npm ${args[0]}`;
   }
-  if (program === 'node') return args.length === 0 || existsSync(join(root, args[0])) ? undefined : `no file ${args[0]}`;
+  if (program === 'node')
+    return args.length === 0 || existsSync(join(root, args[0])) ? undefined : `no file ${args[0]}`;
   if (program === 'setnet' || (program === 'npx' && args[0] === 'setnet')) {
     const name = program === 'npx' ? args[1] : args[0];
-    return name === undefined || new RegExp(`\\b${name}\\b`).test(setnetCommands) ? undefined : `setnet has no command ${name}`;
+    return name === undefined || new RegExp(`\\b${name}\\b`).test(setnetCommands)
+      ? undefined
+      : `setnet has no command ${name}`;
   }
   if (/^(\.\/)?\.ci\//.test(program)) return existsSync(join(root, program)) ? undefined : `no file ${program}`;
   return programs.test(program) ? undefined : `the program ${program} is not known here`;
@@ -224,7 +249,10 @@ for (const page of pages) {
 const { charts, tables, withTable } = await import('./figures/draw.mjs');
 for (const table of isWriting ? [] : tables()) {
   const page = read(table.path);
-  check(withTable(page, table) === page, `${table.path}: the table ${table.name} is not what docs/figures/draw.mjs makes`);
+  check(
+    withTable(page, table) === page,
+    `${table.path}: the table ${table.name} is not what docs/figures/draw.mjs makes`,
+  );
 }
 for (const { path, svg } of isWriting ? [] : charts()) {
   check(existsSync(join(root, path)) && read(path) === svg, `${path} is not what node docs/figures/draw.mjs draws`);
@@ -235,7 +263,10 @@ if (process.argv.includes('--run') || isWriting) {
   const only = process.argv.filter((argument) => argument.endsWith('.md'));
   const queue = only.length > 0 ? only : pages.filter((page) => page !== 'docs/benchmarks.md');
   const walk = async () => {
-    for (let page = queue.shift(); page !== undefined; page = queue.shift()) ran += await runPage(page);
+    for (let page = queue.shift(); page !== undefined; page = queue.shift()) {
+      const count = await runPage(page);
+      ran += count;
+    }
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, walk));
 }

@@ -99,7 +99,8 @@ function readClassNumbers(labels: ArrayLike<unknown>, rows: number, outputs: num
   const numbers = new Int32Array(rows);
   for (let i = 0; i < rows; i++) {
     const label = labels[i];
-    if (typeof label !== 'number') throw typeError(`${where}[${i}] must be a class number, not ${describe(label)}${oneHot(label)}`);
+    if (typeof label !== 'number')
+      throw typeError(`${where}[${i}] must be a class number, not ${describe(label)}${oneHot(label)}`);
     if (!Number.isInteger(label) || label < 0 || label >= classCountOf(outputs)) {
       throw new SetnetError(
         'ERR_SETNET_DATA',

@@ -37,7 +37,8 @@ export function devices(): Device[] {
 /** The device of a `device` option, available for sure. */
 export function readDevice(value: unknown, where: string): Device['id'] {
   // The nearest name by its letters would be 'cpu'.
-  if (value === 'gpu') throw optionError(`${where}: there is no "gpu". Did you mean 'cuda'? There is ${listOf(names)}.`);
+  if (value === 'gpu')
+    throw optionError(`${where}: there is no "gpu". Did you mean 'cuda'? There is ${listOf(names)}.`);
   const name = value === undefined ? 'cpu' : readName(value, where, names);
   const all = devices();
   const device = name === 'auto' ? all.find(({ available }) => available) : all.find(({ id }) => id === name);

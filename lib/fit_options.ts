@@ -236,7 +236,8 @@ function readSignal(value: unknown, where: string): AbortSignalLike {
   const signal = value as Partial<AbortSignalLike> | null;
   if (typeof signal !== 'object' || signal === null || typeof signal.aborted !== 'boolean') {
     const inner = (value as { signal?: Partial<AbortSignalLike> } | null)?.signal;
-    const advice = typeof inner?.aborted === 'boolean' ? '; the signal of this controller is its property `signal`' : '';
+    const advice =
+      typeof inner?.aborted === 'boolean' ? '; the signal of this controller is its property `signal`' : '';
     throw typeError(`${where} must be an AbortSignal, not ${describe(value)}${advice}`);
   }
   if (typeof signal.addEventListener !== 'function' || typeof signal.removeEventListener !== 'function') {

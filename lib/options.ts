@@ -149,8 +149,7 @@ function rangeText({ min, max, integer, open, openMaximum }: Range): string {
   const noun = integer ? 'an integer' : 'a finite number';
   const ends = [...(open ? [min] : []), ...(openMaximum ? [max] : [])];
   const excluded = ends.length > 0 ? ` (${ends.join(' and ')} excluded)` : '';
-  if (max < Number.MAX_VALUE && min !== Number.NEGATIVE_INFINITY)
-    return `${noun} from ${min} to ${max}${excluded}`;
+  if (max < Number.MAX_VALUE && min !== Number.NEGATIVE_INFINITY) return `${noun} from ${min} to ${max}${excluded}`;
   if (min !== Number.NEGATIVE_INFINITY) return open ? `${noun} greater than ${min}` : `${noun} of at least ${min}`;
   return noun;
 }

@@ -29,7 +29,12 @@ interface Places {
   readonly output: string;
 }
 
-const sync: Places = { name: 'predictSync', x: 'predictSync: x', options: 'predictSync: options', output: 'predictSync: output' };
+const sync: Places = {
+  name: 'predictSync',
+  x: 'predictSync: x',
+  options: 'predictSync: options',
+  output: 'predictSync: output',
+};
 const async: Places = { name: 'predict', x: 'predict: x', options: 'predict: options', output: 'predict: output' };
 
 function readOutput(options: unknown, places: Places): NativeOutput {

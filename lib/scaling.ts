@@ -21,7 +21,8 @@ export type Scaling = 'none' | 'perFeature' | 'global' | GivenScaling;
 export function readScaling(value: unknown, missing: unknown, inputs: number, where: string): NativeScaling {
   const scaling = readKind(value, inputs, where);
   if (missing === undefined) return scaling;
-  if (typeof missing !== 'number') throw typeError(`${where.replace(/scaling$/, 'missing')} must be a number (NaN, say), not ${describe(missing)}`);
+  if (typeof missing !== 'number')
+    throw typeError(`${where.replace(/scaling$/, 'missing')} must be a number (NaN, say), not ${describe(missing)}`);
   return { ...scaling, missing };
 }
 

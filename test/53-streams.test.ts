@@ -482,7 +482,12 @@ describe('53 streams of batches', () => {
         'ERR_SETNET_OPTION',
         /^fit: epoch 2, batch 3: unknown option "labels"/,
       ],
-      ['no samples', { x: new Float32Array(0), y: [] }, 'ERR_SETNET_DATA', /^fit: epoch 2, batch 3: data\.x has no samples/],
+      [
+        'no samples',
+        { x: new Float32Array(0), y: [] },
+        'ERR_SETNET_DATA',
+        /^fit: epoch 2, batch 3: data\.x has no samples/,
+      ],
       [
         'half a row',
         { x: rows3.subarray(1), y: [0, 1, 2] },

@@ -25,7 +25,7 @@ const style = `
       .s0 { --c: #6ea8e0; } .s1 { --c: #e0a64b; } .s2 { --c: #9198a1; } .s3 { --c: #6cc083; }
     }`;
 
-const escape = (text) => String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+const escapeText = (text) => String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 const round = (value) => Number(value.toFixed(1));
 
 /**
@@ -38,7 +38,7 @@ function axes({ left, top, width, height, title, xLabel, yLabel, xTicks, yTicks,
     return round(left + (width * (v - a)) / (b - a));
   };
   const scaleY = (y) => round(top + height - (height * (y - yTicks[0])) / (yTicks.at(-1) - yTicks[0]));
-  const parts = [`<text class="name" x="${left}" y="${top - 14}">${escape(title)}</text>`];
+  const parts = [`<text class="name" x="${left}" y="${top - 14}">${escapeText(title)}</text>`];
   for (const tick of yTicks) {
     parts.push(`<path class="grid" d="M${left} ${scaleY(tick)} H${left + width}"/>`);
     parts.push(`<text class="text" x="${left - 8}" y="${scaleY(tick) + 4}" text-anchor="end">${tick}</text>`);
@@ -47,13 +47,16 @@ function axes({ left, top, width, height, title, xLabel, yLabel, xTicks, yTicks,
     parts.push(`<text class="text" x="${scaleX(tick)}" y="${top + height + 18}" text-anchor="middle">${tick}</text>`);
   }
   const middle = left + width / 2;
-  parts.push(`<text class="text" x="${middle}" y="${top + height + 38}" text-anchor="middle">${escape(xLabel)}</text>`);
+  parts.push(
+    `<text class="text" x="${middle}" y="${top + height + 38}" text-anchor="middle">${escapeText(xLabel)}</text>`,
+  );
   const turned = `translate(${left - 40} ${top + height / 2}) rotate(-90)`;
-  parts.push(`<text class="text" transform="${turned}" text-anchor="middle">${escape(yLabel)}</text>`);
+  parts.push(`<text class="text" transform="${turned}" text-anchor="middle">${escapeText(yLabel)}</text>`);
   for (const [i, { name, points, level }] of series.entries()) {
     const colour = `s${i}`;
     if (level !== undefined) {
-      if (level >= yTicks[0]) parts.push(`<path class="level ${colour}" d="M${left} ${scaleY(level)} H${left + width}"/>`);
+      if (level >= yTicks[0])
+        parts.push(`<path class="level ${colour}" d="M${left} ${scaleY(level)} H${left + width}"/>`);
     } else {
       // What lies below the axis is said in the text, not drawn at a wrong place.
       const shown = points.filter(([, y]) => y >= yTicks[0]);
@@ -66,15 +69,15 @@ function axes({ left, top, width, height, title, xLabel, yLabel, xTicks, yTicks,
       const y = keyAt[1] + 20 * i;
       const line = level === undefined ? 'curve' : 'level';
       parts.push(`<path class="${line} ${colour}" d="M${keyAt[0]} ${y - 4} h26"/>`);
-      parts.push(`<text class="label ${colour}" x="${keyAt[0] + 34}" y="${y}">${escape(name)}</text>`);
+      parts.push(`<text class="label ${colour}" x="${keyAt[0] + 34}" y="${y}">${escapeText(name)}</text>`);
     }
   }
   return parts.join('\n  ');
 }
 
 function page(width, height, title, parts) {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}" font-family="system-ui, sans-serif" font-size="13">
-  <title>${escape(title)}</title>
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeText(title)}" font-family="system-ui, sans-serif" font-size="13">
+  <title>${escapeText(title)}</title>
   <style>${style}
   </style>
   <rect class="card" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="10"/>
@@ -85,7 +88,14 @@ function page(width, height, title, parts) {
 
 function epsilonChart({ epsilon: { rows, dense } }) {
   const points = (side, value) => rows.map((row) => [row.epsilon, row[side][value]]);
-  const common = { logX: true, xTicks: [0.5, 1, 2, 5, 10, 20, 40, 80], xLabel: 'epsilon', width: 330, height: 250, top: 60 };
+  const common = {
+    logX: true,
+    xTicks: [0.5, 1, 2, 5, 10, 20, 40, 80],
+    xLabel: 'epsilon',
+    width: 330,
+    height: 250,
+    top: 60,
+  };
   const yTicks = [74, 76, 78, 80, 82, 84, 86, 88];
   const yLabel = 'test images right, %';
   const side = (value, title, left, keyAt) =>
@@ -180,7 +190,16 @@ function epsilonTable({ epsilon: { rows, dense } }) {
       ...[String(epsilon), count(set.connections), percent(set.trained), percent(fixed.trained)],
       ...[count(set.left), percent(set.deployed), percent(fixed.deployed), set.seconds.toFixed(2)],
     ]),
-    ['dense', count(dense.connections), '', percent(dense.trained), count(dense.left), '', '', dense.seconds.toFixed(2)],
+    [
+      'dense',
+      count(dense.connections),
+      '',
+      percent(dense.trained),
+      count(dense.left),
+      '',
+      '',
+      dense.seconds.toFixed(2),
+    ],
   ]);
 }
 
@@ -197,7 +216,16 @@ function zetaTable({ zeta: { rows } }) {
 
 /** Of each data set the smallest epsilon whose SET network is within a spread of the best one, beside what it is compared with. */
 function setsTable(data) {
-  const header = ['data', 'epsilon', 'connections', 'share of the cells', 'SET, %', 'static, %', 'dense, %', 'linear, %'];
+  const header = [
+    'data',
+    'epsilon',
+    'connections',
+    'share of the cells',
+    'SET, %',
+    'static, %',
+    'dense, %',
+    'linear, %',
+  ];
   const names = { tumours: 'gene expression', words: 'texts', mice: 'genotypes', madelon: 'Madelon' };
   const rows = Object.entries(names).map(([name, title]) => {
     const { rows, dense, linear } = data[name];
@@ -210,10 +238,7 @@ function setsTable(data) {
   const { set, static: fixed, dense } = data.all;
   const share = `${((100 * set.connections) / dense.connections).toFixed(2)} %`;
   const values = [set.deployed, fixed.trained, dense.trained].map((value) => value.toFixed(1));
-  return markdown(header, [
-    ['60,000 images', '20', count(set.connections), share, ...values, ''],
-    ...rows,
-  ]);
+  return markdown(header, [['60,000 images', '20', count(set.connections), share, ...values, ''], ...rows]);
 }
 
 /** Every table: { path, name, text }; it stands after the comment `table: NAME` of the page. */

@@ -85,7 +85,9 @@ async function epsilonOfImages({ seeds }) {
     const hidden = hiddenSparse(epsilon);
     const evolving = await images({ seeds, hidden, evolution: set({ zeta: settings.zeta }) });
     rows.push({ epsilon, set: evolving, static: await images({ seeds, hidden }) });
-    console.error(`  epsilon ${epsilon}: ${evolving.trained.toFixed(2)}, static ${rows.at(-1).static.trained.toFixed(2)} %`);
+    console.error(
+      `  epsilon ${epsilon}: ${evolving.trained.toFixed(2)}, static ${rows.at(-1).static.trained.toFixed(2)} %`,
+    );
   }
   return { seeds, rows, dense: await denseImages({ seeds }) };
 }

@@ -71,10 +71,12 @@ Status nameNonfinite(const core::Scaling& scaling, const RowSet& rows, uint64_t 
         result = centred * scaling.scale[scaling.scale.size() == 1 ? 0 : column];
       }
       if (std::isfinite(result)) continue;
-      return Status(Code::Nonfinite, "the feature in row " + std::to_string(row) + ", column " +
-                                         std::to_string(column) + " is " + std::to_string(raw) +
-                                         (std::isfinite(value) ? " and leaves the finite f32 numbers when scaled"
-                                                               : "; features must be finite f32 numbers (mark unknown values with `missing`)"));
+      return Status(
+          Code::Nonfinite,
+          "the feature in row " + std::to_string(row) + ", column " + std::to_string(column) + " is " +
+              std::to_string(raw) +
+              (std::isfinite(value) ? " and leaves the finite f32 numbers when scaled"
+                                    : "; features must be finite f32 numbers (mark unknown values with `missing`)"));
     }
   }
   return Status(Code::Internal,

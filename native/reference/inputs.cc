@@ -57,8 +57,9 @@ Status readInput(double raw, uint64_t row, uint64_t column, const core::Scaling&
     return Status(Code::Nonfinite,
                   "the feature in row " + std::to_string(row) + ", column " + std::to_string(column) + " is " +
                       std::to_string(raw) +
-                      (std::isfinite(static_cast<float>(raw)) ? " and leaves the finite f32 numbers when scaled"
-                                                              : "; features must be finite f32 numbers (mark unknown values with `missing`)"));
+                      (std::isfinite(static_cast<float>(raw))
+                           ? " and leaves the finite f32 numbers when scaled"
+                           : "; features must be finite f32 numbers (mark unknown values with `missing`)"));
   *x = value;
   return Status();
 }
