@@ -10,7 +10,7 @@ import { type Tally, tailTally, tallyOfCounts } from './tally';
 /** A tail of fewer units says nothing. */
 export const leastTail = 50;
 
-const exponents = { least: 1.01, most: 60 } as const;
+const exponents = { least: 1.01, most: 2000 } as const;
 
 /** At most so many places where the tail may begin are looked at. */
 const mostStarts = 40;
