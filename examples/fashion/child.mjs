@@ -3,12 +3,13 @@
 //   child.mjs data              loads the data and nothing else: what the others' memory is compared with
 //   child.mjs train KIND        trains a network of 'sparse' or 'masked' layers, saves it
 //   child.mjs predict FILE      loads a saved network and names the classes of a few test images
+//   child.mjs report            writes the report on saved networks; the message 'input' says which, with their histories
 //
 // and gets messages over the channel; the message 'stop' ends the task after the running step.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { loadFashion, loadFashionTest } from './data.mjs';
-import { modelPath, outDir, readEpochs, settings } from './settings.mjs';
+import { modelPath, outDir, readEpochs, reportPath, settings } from './settings.mjs';
 
 // Ctrl-C reaches every process of the terminal; here only the parent's message counts.
 process.on('SIGINT', () => {});
@@ -17,13 +18,18 @@ class Stopped extends Error {}
 
 const controller = new AbortController();
 const stop = () => controller.abort(new Stopped('stopped'));
+let takeInput;
+const input = new Promise((resolve) => {
+  takeInput = resolve;
+});
 process.on('message', (message) => {
   if (message?.type === 'stop') stop();
+  else if (message?.type === 'input') takeInput(message.value);
 });
 // Nobody to report to: end like after Ctrl-C.
 process.on('disconnect', stop);
 
-const tasks = { data, train, predict };
+const tasks = { data, train, predict, report };
 const [task, argument] = process.argv.slice(2);
 
 try {
@@ -132,6 +138,7 @@ async function train(kind) {
   losses.push(history.final.validation.loss);
   await send({
     type: 'result',
+    history,
     final: history.final,
     connections: history.connections,
     before: history.epochs.at(-1).validation.accuracy,
@@ -182,6 +189,21 @@ async function predict(path) {
     };
   });
   await send({ type: 'result', height, width, images });
+}
+
+/** Both networks side by side: `input` has { name, path, history, memoryBytes } of each. */
+async function report() {
+  const runs = await input;
+  const { Network, writeReport } = await import('setnet');
+  const { x, y, height, width } = loadFashionTest();
+  const loaded = [];
+  for (const { path, ...run } of runs) {
+    const network = await Network.load(path, { threads: settings.threads });
+    const evaluation = await network.evaluate({ x, y }, { metrics: ['confusion'] });
+    loaded.push({ ...run, network, evaluation });
+  }
+  await writeReport(reportPath, { title: 'Fashion-MNIST, sparse and masked', runs: loaded, image: { width, height } });
+  await send({ type: 'result', report: reportPath });
 }
 
 async function save(net, path) {

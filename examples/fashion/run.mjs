@@ -47,8 +47,8 @@ process.stdout.on('error', (error) => {
   onSignal('SIGHUP');
 });
 
-/** Runs a task in a process of its own; resolves with its result. `onMessage` gets what it sends before. */
-function runTask(args, onMessage = () => {}) {
+/** Runs a task in a process of its own; resolves with its result. `onMessage` gets what it sends before, the task gets `input`. */
+function runTask(args, onMessage = () => {}, input = undefined) {
   if (interruptedBy !== undefined) throw new Interrupted();
   const script = join(dirname(fileURLToPath(import.meta.url)), 'child.mjs');
   return new Promise((resolve, reject) => {
@@ -56,6 +56,7 @@ function runTask(args, onMessage = () => {}) {
     child = spawn(process.execPath, ['--expose-gc', script, ...args], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    if (input !== undefined) child.send({ type: 'input', value: input }, () => {});
     child.on('message', (message) => {
       if (['result', 'stopped', 'failed'].includes(message.type)) last = message;
       else onMessage(message);
@@ -137,10 +138,13 @@ function evolutionCells(evolution) {
   return { pruned: `-${count(evolution.pruned)}`, grown: `+${count(evolution.grown)}` };
 }
 
+/** Peak memory above that of a process that only loads the data. */
+const memoryAbove = (data, result) => Math.max(0, result.peakMemory - data.peakMemory);
+
 function compare(data, sparse, masked) {
   const times = (ratio, [over, under]) =>
     ratio >= 1 ? `${ratio.toFixed(1)} times ${over}` : `${(1 / ratio).toFixed(1)} times ${under}`;
-  const memory = (result) => Math.max(0, result.peakMemory - data.peakMemory);
+  const memory = (result) => memoryAbove(data, result);
   const row = (name, format, pick, note = '') => [name, format(pick(sparse)), format(pick(masked)), note];
   const exact = (fraction) => percent(fraction, 2);
   const milliseconds = (seconds) => seconds.toFixed(3);
@@ -211,6 +215,18 @@ async function showPictures(path) {
   paragraph(`${hits} of ${images.length} right.`);
 }
 
+/** One HTML file with both networks side by side. */
+async function writeReport(data, results) {
+  const runs = Object.entries(results).map(([name, result]) => {
+    const memoryBytes = memoryAbove(data, result);
+    return { name, path: result.path, history: result.history, ...(memoryBytes > 0 ? { memoryBytes } : {}) };
+  });
+  const { report } = await runTask(['report'], undefined, runs);
+  line();
+  paragraph(`The report: ${relative(process.cwd(), report)}`, bold);
+  paragraph('learning curves, where the connections of the pixels went, degrees, weights; open it in a browser', dim);
+}
+
 async function main() {
   if (process.argv.length > 2) {
     throw new Failure(
@@ -234,6 +250,7 @@ async function main() {
   compare(data, sparse, masked);
   compareDigests(sparse, masked);
   await showPictures(sparse.path);
+  await writeReport(data, { sparse, masked });
 }
 
 function reportInterrupt(kept) {

@@ -18,6 +18,9 @@ export const settings = {
 
 export const outDir = join(dirname(fileURLToPath(import.meta.url)), 'out');
 
+/** Where the report on both networks is written. */
+export const reportPath = join(outDir, 'report.html');
+
 /** Where a network is saved; an interrupted one does not take the place of a finished one. */
 export function modelPath(kind, interrupted = false) {
   return join(outDir, `${kind}${interrupted ? '-interrupted' : ''}.safetensors`);

@@ -2,9 +2,6 @@
 import type { Scale } from './scale';
 import { line, textAt, textWidth } from './svg';
 
-/** Sizes of text, in units of a drawing. */
-export const fontSize = { tick: 11, label: 12 } as const;
-
 export interface Axis {
   readonly scale: Scale;
   /** What is measured: 'Loss'. */
@@ -58,7 +55,7 @@ interface Label {
 /** Labels along the x axis, moved inside the drawing; where two would touch, every second one is left out. */
 function spread(labels: readonly Label[], width: number): Label[] {
   const inside = labels.map(({ at, text }) => {
-    const half = textWidth(text, fontSize.tick) / 2;
+    const half = textWidth(text) / 2;
     return { text, half, at: Math.min(Math.max(at, half), width - half) };
   });
   const touches = inside.some((label, i) => {
@@ -73,11 +70,10 @@ function spread(labels: readonly Label[], width: number): Label[] {
 }
 
 export function frame({ width, height, x, y, right: wanted, top: extra = 0 }: FrameOptions): Frame {
-  const tickWidth = Math.max(0, ...y.scale.ticks.map(({ label }) => textWidth(label, fontSize.tick)));
+  const tickWidth = Math.max(0, ...y.scale.ticks.map(({ label }) => textWidth(label)));
   const lastTick = x.scale.ticks.at(-1);
   const left = Math.ceil(tickWidth) + 8;
-  const right =
-    width - Math.max(wanted ?? 0, lastTick === undefined ? 4 : textWidth(lastTick.label, fontSize.tick) / 2);
+  const right = width - Math.max(wanted ?? 0, lastTick === undefined ? 4 : textWidth(lastTick.label) / 2);
   const top = 26 + extra;
   const bottom = height - 36;
   const px = (value: number) => left + x.scale.place(value) * (right - left);

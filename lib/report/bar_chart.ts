@@ -1,5 +1,5 @@
 // Bars up and down from a zero line: what was gained and what was lost.
-import { type Axis, fontSize, frame } from './axes';
+import { type Axis, frame } from './axes';
 import { type ChartText, drawing, rectangle, textAt, textWidth } from './svg';
 
 export interface Bar {
@@ -26,10 +26,10 @@ export interface BarChart extends ChartText {
 
 export function barChart(chart: BarChart): string {
   const { width, height, x, y, bars, step, up, down } = chart;
-  const room = Math.max(textWidth(up, fontSize.label), textWidth(down, fontSize.label)) + 10;
+  const room = Math.max(textWidth(up, 'label'), textWidth(down, 'label')) + 10;
   const plot = frame({ width, height, x, y, right: room });
   const share = plot.px(step) - plot.px(0);
-  const size = Math.max(0.75, share > 6 ? share - 2 : share * 0.85);
+  const size = Math.min(36, Math.max(0.75, share > 6 ? share - 2 : share * 0.85));
   const zero = plot.py(0);
   const drawn = bars.flatMap(({ at, up: above, down: below }) => {
     const left = plot.px(at) - size / 2;

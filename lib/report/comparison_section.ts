@@ -156,16 +156,16 @@ function ratioText(runs: readonly ColouredRun[]): string {
   const [first, second] = runs;
   if (runs.length !== 2 || first === undefined || second === undefined) return '';
   const parts: string[] = [];
-  const compare = (of: (run: ColouredRun) => number | undefined, less: string, more: string) => {
+  const compare = (of: (run: ColouredRun) => number | undefined, verb: string, less: string, more: string) => {
     const [a, b] = [of(first), of(second)];
     if (a === undefined || b === undefined || !(a > 0) || !(b > 0)) return;
     const ratio = b / a;
     if (Math.abs(ratio - 1) < 0.02) return;
-    parts.push(`${significant(ratio > 1 ? ratio : 1 / ratio, 2)} times ${ratio > 1 ? less : more}`);
+    parts.push(`${verb} ${significant(ratio > 1 ? ratio : 1 / ratio, 2)} times ${ratio > 1 ? less : more}`);
   };
-  compare(secondsOf, 'faster', 'slower');
-  compare(({ memoryBytes }) => memoryBytes, 'less memory', 'more memory');
-  return parts.length === 0 ? '' : ` ${first.name} against ${second.name}: ${parts.join(', ')}.`;
+  compare(secondsOf, 'is', 'faster', 'slower');
+  compare(({ memoryBytes }) => memoryBytes, 'takes', 'less memory', 'more memory');
+  return parts.length === 0 ? '' : ` Compared with ${second.name}, ${first.name} ${parts.join(' and ')}.`;
 }
 
 export function comparisonSection(runs: readonly ColouredRun[]): string {

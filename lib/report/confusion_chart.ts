@@ -1,5 +1,4 @@
 // What the samples of each class were taken for.
-import { fontSize } from './axes';
 import { escapeText } from './escape';
 import { compact, count, percent } from './format';
 import { colourOf } from './heat_map';
@@ -19,7 +18,7 @@ export const mostNumbered = 24;
 export function confusionChart(chart: ConfusionChart): string {
   const { width, counts, classes } = chart;
   const size = classes.length;
-  const longest = Math.max(...classes.map((name) => textWidth(name, fontSize.tick)));
+  const longest = Math.max(...classes.map((name) => textWidth(name)));
   const left = Math.min(longest, 84) + 8;
   const slanted = Math.min(longest, 84) * 0.71 + 14;
   const top = 18 + slanted;
@@ -31,7 +30,7 @@ export function confusionChart(chart: ConfusionChart): string {
     const total = row.reduce((sum, one) => sum + one, 0);
     return row.map((one, predicted) => {
       const share = total === 0 ? 0 : one / total;
-      const colour = colourOf(share, 1);
+      const colour = colourOf(share, 0, 1);
       const [x, y] = [left + predicted * cell, top + actual * cell];
       const label = `${classes[actual]} taken for ${classes[predicted]}: ${count(one)} of ${count(total)} (${percent(share)})`;
       const box = element(
@@ -40,7 +39,7 @@ export function confusionChart(chart: ConfusionChart): string {
         element('title', {}, escapeText(label)),
       );
       const text = compact(one);
-      const hasRoom = one > 0 && textWidth(text, fontSize.tick) * 0.9 < cell - 2 && !small;
+      const hasRoom = one > 0 && textWidth(text) * 0.9 < cell - 2 && !small;
       const ink = colour >= mapSteps / 2 ? 'value light' : 'value';
       return box + (hasRoom ? textAt(x + cell / 2, y + cell / 2 + 4, text, { class: ink, anchor: 'middle' }) : '');
     });
@@ -49,15 +48,13 @@ export function confusionChart(chart: ConfusionChart): string {
   const rowNames = classes.map((name, i) =>
     i % step > 0
       ? ''
-      : textAt(left - 6, top + (i + 0.5) * cell + 4, fitText(name, 84, fontSize.tick), {
+      : textAt(left - 6, top + (i + 0.5) * cell + 4, fitText(name, 84), {
           class: 'tick',
           anchor: 'end',
         }),
   );
   const columnNames = classes.map((name, i) =>
-    i % step > 0
-      ? ''
-      : textAt(left + (i + 0.5) * cell + 2, top - 6, fitText(name, 84, fontSize.tick), { class: 'tick', rotate: -45 }),
+    i % step > 0 ? '' : textAt(left + (i + 0.5) * cell + 2, top - 6, fitText(name, 84), { class: 'tick', rotate: -45 }),
   );
   const axis = (x: number, y: number, label: string, which: string, anchor: 'start' | 'end') =>
     textAt(x, y, `${label} (number of samples)`, {
@@ -86,14 +83,14 @@ export interface ShareChart extends ChartText {
 /** Horizontal bars from 0 to 100 %, each with its name and number. */
 export function shareChart(chart: ShareChart): string {
   const { width, label, rows } = chart;
-  const left = Math.min(100, Math.max(...rows.map(({ name }) => textWidth(name, fontSize.tick)))) + 8;
-  const room = Math.max(...rows.map(({ text }) => textWidth(text, fontSize.tick))) + 8;
+  const left = Math.min(100, Math.max(...rows.map(({ name }) => textWidth(name)))) + 8;
+  const room = Math.max(...rows.map(({ text }) => textWidth(text))) + 8;
   const full = width - left - room;
   const high = 20;
   const bars = rows.map(({ name, share, text }, i) => {
     const y = 24 + i * high;
     return [
-      textAt(left - 6, y + 13, fitText(name, 100, fontSize.tick), { class: 'tick', anchor: 'end' }),
+      textAt(left - 6, y + 13, fitText(name, 100), { class: 'tick', anchor: 'end' }),
       rectangle(left, y + 3, full, high - 7, 'band'),
       rectangle(left, y + 3, full * share, high - 7, 'fill1'),
       textAt(left + full + 6, y + 13, text, { class: 'value' }),
@@ -105,6 +102,6 @@ export function shareChart(chart: ShareChart): string {
     28 + rows.length * high,
     chart,
     textAt(0, 11, `${label} (%)`, { class: 'axis', more }),
-    ...bars,
+    element('g', { 'data-rows': 'names' }, ...bars),
   );
 }

@@ -3,7 +3,7 @@ import type { Confusion } from '../types';
 import { confusionChart, mostNumbered, shareChart } from './confusion_chart';
 import { count, percent, plural } from './format';
 import { blocks, heatMap } from './heat_map';
-import { charts, figure, section, table } from './page';
+import { cell, charts, figure, section, table } from './page';
 
 /** Classes shown with a bar of their own. */
 const mostBars = 24;
@@ -31,6 +31,7 @@ function matrixFigure(confusion: Confusion, names: readonly string[], accuracy: 
     ...text,
     width: 400,
     grid,
+    least: 0,
     most,
     cellSize: size,
     colour: { label: size === 1 ? 'Share of its class' : `Mean share, ${size} x ${size} classes`, unit: '%' },
@@ -74,6 +75,6 @@ export function confusionSection(confusion: Confusion, of: string, part: boolean
   const accuracy = `${count(right)} of ${plural(total, 'sample')} right${total === 0 ? '' : `, ${percent(right / total)}`}`;
   const figures = [matrixFigure(confusion, names, accuracy), recallFigure(confusion, names)];
   const list = mistakes(confusion, names);
-  const cells = [...figures, list === '' ? '' : `<div class="cell">${list}</div>`].filter((markup) => markup !== '');
+  const cells = [...figures, list === '' ? '' : cell(list)].filter((markup) => markup !== '');
   return section({ title: 'Answers by class', intro: `${of}: ${accuracy}.`, content: [charts(cells)], part });
 }

@@ -6,8 +6,8 @@ import { unknownText } from './inputs_section';
 import type { KeyItem } from './key';
 import { chartSize } from './learning_section';
 import type { Degrees, ReportedLayer, ReportedNetwork } from './network_data';
-import { charts, figure, paragraph, section } from './page';
-import { analyseTail, type PowerLawFit, type TailAnalysis } from './power_law';
+import { charts, figure, paragraph, section, words } from './page';
+import { analyseTail, type PowerLawFit, type TailAnalysis, type Verdict } from './power_law';
 import { linearScale, logScale, niceStep } from './scale';
 import type { Point } from './svg';
 import { tailChart } from './tail_chart';
@@ -23,7 +23,9 @@ export interface Side {
   /** Of random wiring with as many connections as there are now, and as there were. */
   readonly law: Law;
   readonly lawBefore: Law | undefined;
-  readonly lawText: string;
+  /** Of random wiring now: cells of one unit, and the probability that one is a connection. */
+  readonly trials: number;
+  readonly density: number;
 }
 
 /** The law of what a layer's topology draws: see `draw`. With a given number of connections it is hypergeometric. */
@@ -47,7 +49,8 @@ function sideOf(layer: ReportedLayer, which: 'incoming' | 'outgoing'): Side {
     before: initial === undefined ? undefined : tallyOf(initial[which]),
     law: lawOf(layer, degrees.connections, cellsOfOne),
     lawBefore: initial === undefined ? undefined : lawOf(layer, initial.connections, cellsOfOne),
-    lawText: `n\u00a0=\u00a0${count(cellsOfOne)}, p\u00a0=\u00a0${percent(density, 2)}`,
+    trials: cellsOfOne,
+    density,
   };
 }
 
@@ -84,11 +87,13 @@ function histogram(side: Side): string {
   const step = Math.max(1, Math.ceil(niceStep((end - least) / 48)));
   const first = Math.floor(least / step) * step;
   const number = Math.max(1, Math.ceil((end - first) / step));
+  // A whole number is in the middle of its bin.
+  const edge = first - 0.5;
   const heights = binned(now.values, now.counts, first, step, number);
-  const bins = heights.map((height, i): Bin => ({ from: first + i * step, to: first + (i + 1) * step, count: height }));
+  const bins = heights.map((height, i): Bin => ({ from: edge + i * step, to: edge + (i + 1) * step, count: height }));
   const outline = (sums: readonly number[]): Point[] => [
-    ...sums.map((sum, i): Point => [first + i * step, sum]),
-    [first + number * step, 0],
+    ...sums.map((sum, i): Point => [edge + i * step, sum]),
+    [edge + number * step, 0],
   ];
   const lawHeights = binned(lawValues(law), law.probabilities, first, step, number).map((p) => p * now.total);
   const beforeHeights = before === undefined ? undefined : binned(before.values, before.counts, first, step, number);
@@ -96,7 +101,7 @@ function histogram(side: Side): string {
     ...(beforeHeights === undefined
       ? []
       : [{ points: outline(beforeHeights), class: 'curve thin line0', isStep: true }]),
-    { points: lawHeights.map((height, i): Point => [first + (i + 0.5) * step, height]), class: 'law' },
+    { points: lawHeights.map((height, i): Point => [edge + (i + 0.5) * step, height]), class: 'law' },
   ];
   const top = Math.max(1, ...heights, ...lawHeights, ...(beforeHeights ?? []));
   const beyond = now.total - heights.reduce((sum, height) => sum + height, 0);
@@ -104,18 +109,17 @@ function histogram(side: Side): string {
   const owners = `${owner}s`;
   return figure({
     title: side.name,
-    subtitle: ratio,
     chart: histogramChart({
       ...chartSize,
       title: `Connections of a ${owner}: ${side.name}`,
       description: `Mean ${decimal(now.mean, 1)}, from ${count(now.values[0] as number)} to ${count(now.values.at(-1) as number)}. ${ratio}`,
       x: {
-        scale: linearScale([first, first + number * step], { integer: true, nice: false, count: 6 }),
+        scale: linearScale([edge, edge + number * step], { integer: true, nice: false, count: 6 }),
         label: `Connections of ${owner === 'input' ? 'an input' : 'a unit'}`,
         unit: 'number',
       },
       y: {
-        scale: linearScale([0, top]),
+        scale: linearScale([0, top], { integer: true }),
         label: owner === 'input' ? 'Inputs' : 'Units',
         unit: step === 1 ? 'number' : `number in bins of ${step}`,
       },
@@ -185,34 +189,39 @@ function probability(p: number): string {
   return p < 0.01 ? '<\u00a00.01' : `=\u00a0${decimal(p, 2)}`;
 }
 
-/** What the analysis says, in words. */
-export function verdictText({ verdict, fit, goodness, comparison, span }: TailAnalysis, owner: string): string {
+const verdictTitles: Readonly<Record<Verdict, string>> = {
+  powerLaw: 'Power law: plausible',
+  ruledOut: 'Power law: ruled out',
+  undecided: 'Power law: undecided',
+  tooFew: 'Power law: not tested',
+};
+
+/** What the analysis says, in words: a paragraph a line. */
+export function verdictText({ fit, goodness, comparison, span }: TailAnalysis, owner: string): string {
   if (fit === undefined || goodness === undefined || comparison === undefined || span === undefined)
-    return `No power law was fitted: no tail has 50 ${owner}s with different numbers of connections.`;
-  const fitted = `The best power law begins at ${count(fit.start)} connections (${count(fit.tail)} ${owner}s) and has the exponent ${decimal(fit.exponent, 2)}`;
+    return `No tail has 50 ${owner}s with different numbers of connections.`;
+  const isOut = goodness < 0.1;
+  const fitted = `The best power law begins at ${count(fit.start)} connections, has the exponent ${decimal(fit.exponent, 1)} and covers ${count(fit.tail)} ${owner}s. It is ${isOut ? '' : 'not '}ruled out (goodness of fit p\u00a0${probability(goodness)}).`;
   const better =
     comparison.significance >= 0.1
-      ? 'Neither it nor random wiring fits the tail better'
+      ? 'Neither it nor random wiring fits this tail better'
       : comparison.ratio > 0
-        ? 'It fits the tail better than random wiring does'
-        : 'Random wiring fits the tail better';
-  const tested = `goodness of fit p\u00a0${probability(goodness)}`;
-  const compared = `${better} (p\u00a0${probability(comparison.significance)})`;
-  if (verdict === 'ruledOut')
-    return `Not a power law: ${fitted.charAt(0).toLowerCase()}${fitted.slice(1)}, but is ruled out (${tested}). ${compared}.`;
-  if (verdict === 'powerLaw')
-    return `A power law is plausible. ${fitted}; it is not ruled out (${tested}). ${compared}.`;
-  const short =
-    span < 10
-      ? ` The tail spans a factor of ${significant(span, 2)} only, too little to tell a power law from other tails.`
-      : '';
-  return `Undecided. ${fitted}; it is not ruled out (${tested}). ${compared}.${short}`;
+        ? 'It fits this tail better than random wiring does'
+        : 'Random wiring fits this tail better';
+  const compared = `${better} (p\u00a0${probability(comparison.significance)}).`;
+  const short = isOut || span >= 10 ? '' : ` The tail spans a factor of ${significant(span, 2)} only.`;
+  return `${fitted}\n${compared}${short}`;
 }
 
-async function tail(side: Side): Promise<string> {
+function lawText({ trials, density }: Side): string {
+  return `Random wiring: n\u00a0=\u00a0${count(trials)}, p\u00a0=\u00a0${percent(density, 2)}.`;
+}
+
+/** The tail, and beside it what is to be said of the side. */
+async function tail(side: Side): Promise<string[]> {
   const { now, before, law, owner } = side;
   const points = survival(now);
-  if (points.length < 2) return '';
+  if (points.length < 2) return [words(verdictTitles.tooFew, spreadText(side))];
   const analysis = await analyseTail(now, law);
   const most = Math.max(now.values.at(-1) as number, before?.values.at(-1) ?? 0);
   const least = Math.max(1, Math.min(points[0]?.[0] ?? 1, before?.values.find((value) => value > 0) ?? most));
@@ -223,7 +232,7 @@ async function tail(side: Side): Promise<string> {
   const title = `Tail: ${side.name.charAt(0).toLowerCase()}${side.name.slice(1)}`;
   const { fit } = analysis;
   const verdict = verdictText(analysis, owner);
-  return figure({
+  const drawn = figure({
     title,
     chart: tailChart({
       width: chartSize.width,
@@ -231,7 +240,7 @@ async function tail(side: Side): Promise<string> {
       title,
       description: verdict,
       x: {
-        scale: logScale([least, Math.max(most, least * 2) * 1.05]),
+        scale: logScale([least * 0.99, most * 1.01]),
         label: 'Connections, log scale',
         unit: 'number',
       },
@@ -263,8 +272,8 @@ async function tail(side: Side): Promise<string> {
         ...(fit === undefined ? [] : [{ name: 'power law', sign: 'line', class: 'fitted' } as const]),
       ],
     }),
-    note: verdict,
   });
+  return [drawn, words(verdictTitles[analysis.verdict], ...verdict.split('\n'), spreadText(side), lawText(side))];
 }
 
 /** Nothing where no layer has a topology. */
@@ -281,14 +290,12 @@ export async function degreesSection(network: ReportedNetwork, part: boolean): P
       continue;
     }
     const sides = [sideOf(layer, 'incoming'), sideOf(layer, 'outgoing')].filter(({ now }) => now.total > 1);
-    const figures: string[] = [];
-    for (const side of sides) figures.push(histogram(side), await tail(side));
-    content.push(charts(figures.filter((markup) => markup !== '')));
+    for (const side of sides) content.push(charts([histogram(side), ...(await tail(side))]));
   }
   return section({
     title: 'Degrees',
     intro:
-      'Connections of a unit, against the distribution of random wiring: binomial, and where the number of connections is fixed, as here, the hypergeometric that belongs to it. Tails are tested as by Clauset, Shalizi and Newman (2009): a power law is ruled out where p is below 0.1.',
+      'Connections of a unit, against the distribution of random wiring: the binomial, or where the number of connections is fixed the hypergeometric that belongs to it. Tails are tested as by Clauset, Shalizi and Newman (2009): a power law is ruled out where p is below 0.1.',
     content: [...content, ...(notes.length === 0 ? [] : [paragraph(notes.join(' '))])],
     part,
   });

@@ -50,7 +50,11 @@ function chartOf({ name, history }: ChartedRun & { history: ReportedHistory }, i
   const low = (bars[0]?.at ?? 1) - step / 2;
   const high = (bars.at(-1)?.at ?? 1) + step / 2;
   const scale = linearScale([low, high], { integer: true, nice: false });
-  const ticks = final === undefined ? scale.ticks : scale.ticks.filter(({ value }) => value < final - step / 2);
+  const room = 0.1 * (high - low);
+  const ticks =
+    final === undefined
+      ? scale.ticks
+      : [...scale.ticks.filter(({ value }) => value < final - room), { value: final, label: 'end' }];
   const title = isOnly ? 'Grown and pruned' : name;
   const grown = sumOf(history, 'grown');
   const pruned = sumOf(history, 'pruned');
@@ -73,7 +77,7 @@ function chartOf({ name, history }: ChartedRun & { history: ReportedHistory }, i
   return figure({
     title,
     chart,
-    note: `${text}${end}.${final === undefined ? '' : ' The last bar is the final removal.'}`,
+    note: `${text}${end}.${final === undefined ? '' : ' The last bar, at the end, is the final removal.'}`,
   });
 }
 

@@ -14,7 +14,9 @@ export interface Grid {
 export interface HeatMap extends ChartText {
   readonly width: number;
   readonly grid: Grid;
-  /** What has the last colour; 0 has the first. */
+  /** What has the first colour. */
+  readonly least: number;
+  /** What has the last colour. */
   readonly most: number;
   /** What the colours are, and in what unit. */
   readonly colour: { readonly label: string; readonly unit: string };
@@ -44,20 +46,26 @@ export function blocks({ rows, columns, values }: Grid, most: number = mostCells
   return { grid: { rows: down, columns: across, values: sums.map((sum, i) => sum / (cells[i] as number)) }, size };
 }
 
-/** Number of a value's colour. */
-export function colourOf(value: number, most: number): number {
-  if (!(most > 0) || !(value > 0)) return 0;
-  return Math.min(mapSteps - 1, Math.floor((value / most) * mapSteps));
+/** Number of a value's colour on the scale from `least` to `most`. */
+export function colourOf(value: number, least: number, most: number): number {
+  if (!(most > least) || !(value > least)) return 0;
+  return Math.min(mapSteps - 1, Math.floor(((value - least) / (most - least)) * mapSteps));
 }
 
 /** The cells of each colour as one path. */
-function cellPaths({ rows, columns, values }: Grid, most: number, left: number, top: number, cell: number): string {
+function cellPaths(
+  { rows, columns, values }: Grid,
+  { least, most }: HeatMap,
+  left: number,
+  top: number,
+  cell: number,
+): string {
   const paths = new Array<string>(mapSteps).fill('');
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; ) {
-      const colour = colourOf(values[row * columns + column] as number, most);
+      const colour = colourOf(values[row * columns + column] as number, least, most);
       let end = column + 1;
-      while (end < columns && colourOf(values[row * columns + end] as number, most) === colour) end++;
+      while (end < columns && colourOf(values[row * columns + end] as number, least, most) === colour) end++;
       paths[colour] += `M${column} ${row}h${end - column}v1H${column}z`;
       column = end;
     }
@@ -68,11 +76,12 @@ function cellPaths({ rows, columns, values }: Grid, most: number, left: number, 
 }
 
 /** The scale of the colours, `size` wide, with its name above it. */
-function colourScale(left: number, top: number, size: number, most: number, colour: HeatMap['colour']): string {
+function colourScale(left: number, top: number, size: number, { least, most, colour }: HeatMap): string {
   const step = size / mapSteps;
   const boxes = Array.from({ length: mapSteps }, (_, i) => rectangle(left + i * step, top + 6, step, 9, `m${i}`));
-  const ticks = linearScale([0, most > 0 ? most : 1], { count: 4, nice: false }).ticks.map(({ value, label }) => {
-    const at = left + (value / (most > 0 ? most : 1)) * size;
+  const scale = linearScale([least, most], { count: 4, nice: false });
+  const ticks = scale.ticks.map(({ value, label }) => {
+    const at = left + scale.place(value) * size;
     const anchor = at > left + size - 12 ? 'end' : at < left + 6 ? 'start' : 'middle';
     return line(at, top + 15, at, top + 19, 'base') + textAt(at, top + 31, label, { class: 'tick', anchor });
   });
@@ -80,7 +89,7 @@ function colourScale(left: number, top: number, size: number, most: number, colo
 }
 
 export function heatMap(chart: HeatMap): string {
-  const { width, grid, most, colour, across, down, cellSize = 1 } = chart;
+  const { width, grid, across, down, cellSize = 1 } = chart;
   const left = 30;
   const top = 20;
   const cell = Math.min((width - left - 2) / grid.columns, 330 / grid.rows);
@@ -105,10 +114,10 @@ export function heatMap(chart: HeatMap): string {
     height,
     chart,
     axisTitle(0, 11, down, 'y', 'start'),
-    cellPaths(grid, most, left, top, cell),
+    cellPaths(grid, chart, left, top, cell),
     ...tick(top, true),
     ...tick(left, false),
     axisTitle(left, bottom + 31, across, 'x', 'start'),
-    colourScale(left, bottom + 52, Math.min(wide, width - left - 2, 300), most, colour),
+    colourScale(left, bottom + 52, Math.min(wide, width - left - 2, 300), chart),
   );
 }

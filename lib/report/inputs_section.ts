@@ -1,14 +1,15 @@
 // Where the connections of the inputs are: as an image, along positions, or by number; at the beginning and now.
-import { count, decimal, plural } from './format';
-import { blocks, type HeatMap, heatMap } from './heat_map';
+import { count, decimal, plural, significant } from './format';
+import { blocks, type Grid, heatMap } from './heat_map';
 import type { KeyItem } from './key';
+import { chartSize } from './learning_section';
+import { lineChart, type Series } from './line_chart';
 import type { ReportedLayer, ReportedNetwork } from './network_data';
 import type { ReadMap, ReadPositions, ReportImage } from './options';
 import { charts, figure, paragraph, section, table } from './page';
-import { linearScale } from './scale';
+import { extent, linearScale } from './scale';
 import { type Stretch, type StripBin, stripChart } from './strip_chart';
-
-const degreeColour = { label: 'Connections of an input', unit: 'number' };
+import type { Point } from './svg';
 
 /** Degrees of the inputs, at the beginning where that is known, and now. */
 interface InputDegrees {
@@ -35,26 +36,97 @@ function mostOf({ before, now }: InputDegrees): number {
   return most;
 }
 
-function imageFigures(degrees: InputDegrees, { width, height }: ReportImage): string[] {
-  const reduced = (values: Uint32Array) => blocks({ rows: height, columns: width, values });
-  const now = reduced(degrees.now);
-  const before = degrees.before === undefined ? undefined : reduced(degrees.before);
-  let most = 0;
-  for (const { grid } of before === undefined ? [now] : [before, now])
-    for (let i = 0; i < grid.values.length; i++) most = Math.max(most, grid.values[i] as number);
-  const { size } = now;
-  const colour =
-    size === 1 ? degreeColour : { label: `Mean of ${size} x ${size} pixels`, unit: 'connections of an input' };
-  const common: Omit<HeatMap, 'grid' | 'title' | 'description'> = {
-    ...{ width: 360, most, colour, cellSize: size },
-    across: { label: 'Column', unit: 'pixels' },
-    down: { label: 'Row', unit: 'pixels' },
+/** Degrees as multiples of their mean, so that networks of different sizes can be compared. */
+function relative(degrees: Uint32Array): { values: Float64Array; mean: number } {
+  const mean = degrees.reduce((sum, degree) => sum + degree, 0) / degrees.length;
+  return { values: Float64Array.from(degrees, (degree) => (mean === 0 ? 0 : degree / mean)), mean };
+}
+
+/** Means of a map over rings around its centre, one pixel wide. */
+function fromCentre(values: Float64Array, { width, height }: ReportImage): Point[] {
+  const sums: number[] = [];
+  const pixels: number[] = [];
+  values.forEach((value, i) => {
+    const [x, y] = [(i % width) - (width - 1) / 2, Math.floor(i / width) - (height - 1) / 2];
+    const ring = Math.round(Math.hypot(x, y));
+    sums[ring] = (sums[ring] ?? 0) + value;
+    pixels[ring] = (pixels[ring] ?? 0) + 1;
+  });
+  // Beyond the shorter side rings are corners.
+  const last = Math.floor(Math.min(width, height) / 2);
+  return Array.from({ length: last + 1 }, (_, ring): Point => [ring, (sums[ring] ?? Number.NaN) / (pixels[ring] ?? 1)]);
+}
+
+const ofTheMean = 'times the mean';
+
+function centreFigure(
+  maps: readonly { name: string; values: Float64Array; colour: number }[],
+  image: ReportImage,
+): string {
+  const series = maps.map(({ name, values, colour }): Series => ({ name, points: fromCentre(values, image), colour }));
+  const [, high] = extent(series.flatMap(({ points }) => points.map(([, y]) => y))) ?? [0, 1];
+  const last = series[0]?.points.at(-1)?.[0] ?? 1;
+  if (last < 3) return '';
+  const title = 'From the centre outwards';
+  const ends = series.map(
+    ({ name, points }) =>
+      `${name}: ${decimal(points[0]?.[1] ?? 0, 2)} in the centre, ${decimal(points.at(-1)?.[1] ?? 0, 2)} at the edge`,
+  );
+  return figure({
+    title,
+    subtitle: 'Mean over rings around the centre',
+    chart: lineChart({
+      ...chartSize,
+      title: `Connections of the inputs ${title.toLowerCase()}`,
+      description: `${ends.join('; ')}.`,
+      x: {
+        scale: linearScale([0, last], { nice: false, integer: true }),
+        label: 'Distance from the centre',
+        unit: 'pixels',
+      },
+      y: { scale: linearScale([0, high]), label: 'Connections of an input', unit: ofTheMean },
+      series,
+    }),
+  });
+}
+
+function imageFigures(degrees: InputDegrees, image: ReportImage): string[] {
+  const { width, height } = image;
+  const times = [
+    ...(degrees.before === undefined
+      ? []
+      : [{ name: 'epoch 0', title: 'At epoch 0', colour: 0, ...relative(degrees.before) }]),
+    { name: 'now', title: 'Now', colour: 1, ...relative(degrees.now) },
+  ];
+  const reduced = times.map(({ values }) => blocks({ rows: height, columns: width, values }));
+  let [least, most] = [Number.POSITIVE_INFINITY, 0];
+  for (const { grid } of reduced) {
+    for (let i = 0; i < grid.values.length; i++) {
+      least = Math.min(least, grid.values[i] as number);
+      most = Math.max(most, grid.values[i] as number);
+    }
+  }
+  if (!(most > least)) [least, most] = [0, Math.max(1, most)];
+  const size = reduced[0]?.size ?? 1;
+  const colour = {
+    label: size === 1 ? 'Connections of an input' : `Connections, ${size} x ${size} pixels`,
+    unit: ofTheMean,
   };
-  const one = (title: string, grid: HeatMap['grid']) => {
-    const description = `Connections of each of ${width} x ${height} pixels, from 0 to ${decimal(most, size === 1 ? 0 : 1)}.`;
-    return figure({ title, chart: heatMap({ ...common, grid, title: `Input degrees: ${title}`, description }) });
-  };
-  return [...(before === undefined ? [] : [one('At epoch 0', before.grid)]), one('Now', now.grid)];
+  const maps = times.map(({ title, mean }, i) =>
+    figure({
+      title,
+      subtitle: `${decimal(mean, 1)} connections of an input in the mean`,
+      chart: heatMap({
+        ...{ width: 360, grid: (reduced[i] as { grid: Grid }).grid, least, most, colour, cellSize: size },
+        title: `Input degrees: ${title}`,
+        description: `Connections of each of ${width} x ${height} pixels, from ${decimal(least, 2)} to ${decimal(most, 2)} times the mean of ${decimal(mean, 1)}.`,
+        across: { label: 'Column', unit: 'pixels' },
+        down: { label: 'Row', unit: 'pixels' },
+      }),
+    }),
+  );
+  const centre = centreFigure(times, image);
+  return centre === '' ? maps : [...maps, centre];
 }
 
 /** Bins of inputs that lie side by side. */
@@ -68,14 +140,26 @@ interface Line {
   readonly left: number;
 }
 
+/** How many connections an input has in the mean. */
+function meanText({ before, now }: InputDegrees): string {
+  const text = `${decimal(relative(now).mean, 1)} connections of an input in the mean`;
+  return before === undefined ? text : `${text}, ${decimal(relative(before).mean, 1)} at epoch 0`;
+}
+
+/** Two maps of the same inputs, as multiples of their means. */
+interface RelativeDegrees {
+  readonly before: Float64Array | undefined;
+  readonly now: Float64Array;
+}
+
 class BinMaker {
-  readonly #degrees: InputDegrees;
+  readonly #degrees: RelativeDegrees;
   #count = 0;
   #sum = 0;
   #sumBefore = 0;
   #most = 0;
 
-  constructor(degrees: InputDegrees) {
+  constructor(degrees: RelativeDegrees) {
     this.#degrees = degrees;
   }
 
@@ -103,7 +187,7 @@ class BinMaker {
   }
 }
 
-function lineByNumber(degrees: InputDegrees, most: number): Line {
+function lineByNumber(degrees: RelativeDegrees, most: number): Line {
   const inputs = degrees.now.length;
   const number = Math.min(inputs, most);
   const maker = new BinMaker(degrees);
@@ -117,7 +201,7 @@ function lineByNumber(degrees: InputDegrees, most: number): Line {
 }
 
 /** Chromosomes one after the other, each as long as its positions reach. */
-function lineByPosition(degrees: InputDegrees, { chromosomes, positions }: ReadPositions, most: number): Line {
+function lineByPosition(degrees: RelativeDegrees, { chromosomes, positions }: ReadPositions, most: number): Line {
   const members = new Map<string, number[]>();
   let left = 0;
   for (let input = 0; input < chromosomes.length; input++) {
@@ -162,8 +246,12 @@ function lineByPosition(degrees: InputDegrees, { chromosomes, positions }: ReadP
   return { bins, stretches, from: 0, to: start, isBinned: bins.some((bin) => bin.most !== undefined), left };
 }
 
-function strip(degrees: InputDegrees, map: ReadMap, width: number): { chart: string; line: Line } {
-  const most = Math.max(40, Math.floor((width - 40) / 1.5));
+function strip(inputs: InputDegrees, map: ReadMap, width: number): { chart: string; line: Line } {
+  const most = Math.max(40, Math.floor((width - 40) / 3));
+  const degrees: RelativeDegrees = {
+    before: inputs.before === undefined ? undefined : relative(inputs.before).values,
+    now: relative(inputs.now).values,
+  };
   const line = map.positions === undefined ? lineByNumber(degrees, most) : lineByPosition(degrees, map.positions, most);
   const high = Math.max(1, ...line.bins.map((bin) => Math.max(bin.most ?? bin.mean, bin.before ?? 0)));
   const keys: KeyItem[] = [
@@ -175,7 +263,7 @@ function strip(degrees: InputDegrees, map: ReadMap, width: number): { chart: str
     width,
     height: 240,
     title: 'Connections of the inputs',
-    description: `Connections of each of ${count(degrees.now.length)} inputs, from 0 to ${count(mostOf(degrees))}${line.isBinned ? ', in bins of neighbours' : ''}.`,
+    description: `Connections of each of ${count(degrees.now.length)} inputs, from 0 to ${count(mostOf(inputs))}${line.isBinned ? ', in bins of neighbours' : ''}.`,
     x: {
       scale: linearScale([line.from, Math.max(line.to, line.from + 1)], {
         integer: map.positions === undefined,
@@ -184,12 +272,16 @@ function strip(degrees: InputDegrees, map: ReadMap, width: number): { chart: str
       label: map.positions === undefined ? 'Input' : 'Position',
       unit: map.positions === undefined ? 'number' : 'by chromosome',
     },
-    y: { scale: linearScale([0, high]), label: 'Connections of an input', unit: 'number' },
+    y: { scale: linearScale([0, high]), label: 'Connections of an input', unit: ofTheMean },
     bins: line.bins,
     stretches: line.stretches,
     keys,
   });
   return { chart, line };
+}
+
+function positionText(position: number): string {
+  return Number.isInteger(position) ? count(position) : significant(position, 6);
 }
 
 /** The inputs with the most connections, by name. */
@@ -212,12 +304,13 @@ function mostConnected(network: ReportedNetwork, degrees: InputDegrees, map: Rea
     features?.[input] ?? count(input),
     ...(map.positions === undefined
       ? []
-      : [map.positions.chromosomes[input] as string, String(map.positions.positions[input])]),
+      : [map.positions.chromosomes[input] as string, positionText(map.positions.positions[input] as number)]),
     count(degrees.now[input] as number),
     ...(degrees.before === undefined ? [] : [count(degrees.before[input] as number)]),
   ]);
   if (degrees.before !== undefined) head.push('at epoch 0');
-  return table({ caption: 'The inputs with the most connections', head, rows });
+  const numbers = head.map((name, i) => i > 0 && name !== 'Chromosome');
+  return table({ caption: 'The inputs with the most connections', head, rows, numbers });
 }
 
 export function inputsSection(network: ReportedNetwork, map: ReadMap, part: boolean): string {
@@ -246,13 +339,14 @@ export function inputsSection(network: ReportedNetwork, map: ReadMap, part: bool
         `${plural(narrow.line.left, 'input')} without a position ${narrow.line.left === 1 ? 'is' : 'are'} not drawn.`,
       );
     const where = map.positions === undefined ? 'By the number of the input' : 'Along the chromosomes';
-    drawn = charts([figure({ title: where, chart: narrow.chart, broad: broad.chart })]);
+    const subtitle = meanText(degrees);
+    drawn = charts([figure({ title: where, subtitle, chart: narrow.chart, broad: broad.chart })]);
   }
   const text = notes.filter((note) => note !== '').join(' ');
   return section({
     title,
     intro:
-      'How many units of the first layer each input leads to. Evolution moves connections to the inputs that tell something.',
+      'How many units of the first layer each input leads to. Where evolution finds some inputs more useful than others, it shows here.',
     content: [drawn, text === '' ? '' : paragraph(text), mostConnected(network, degrees, map)],
     part,
   });

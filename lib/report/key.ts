@@ -1,5 +1,4 @@
 // What is what, in one row above a plot, where curves lie too close for names of their own.
-import { fontSize } from './axes';
 import { element, textAt, textWidth } from './svg';
 
 export interface KeyItem {
@@ -23,7 +22,7 @@ export function keyRows(items: readonly KeyItem[], width: number, top: number): 
   let y = top + 11;
   let markup = '';
   for (const item of items) {
-    const size = signWidth + textWidth(item.name, fontSize.tick);
+    const size = signWidth + textWidth(item.name);
     if (x > 0 && x + size > width) {
       x = 0;
       y += 16;

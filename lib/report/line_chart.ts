@@ -1,5 +1,5 @@
 // Curves over a common axis, each with its name at its end.
-import { type Axis, fontSize, frame } from './axes';
+import { type Axis, frame } from './axes';
 import { dodge } from './label_places';
 import { type ChartText, drawing, element, fitText, line, type Point, pathThrough, textAt, textWidth } from './svg';
 
@@ -47,7 +47,7 @@ export function lineChart(chart: LineChart): string {
   const { width, height, x, y, series } = chart;
   const most = Math.max(60, width * 0.3);
   const names = series.flatMap(({ name, mark }) => (mark === undefined ? [name] : [name, mark.name]));
-  const room = Math.min(most, Math.max(0, ...names.map((name) => textWidth(name, fontSize.label))));
+  const room = Math.min(most, Math.max(0, ...names.map((name) => textWidth(name, 'label'))));
   const plot = frame({ width, height, x, y, right: room + 10 });
   const place = ([a, b]: Point): Point => [plot.px(a), plot.py(b)];
 
@@ -80,8 +80,10 @@ export function lineChart(chart: LineChart): string {
       Math.abs(base - 4 - at[1]) > 6
         ? line(Math.min(at[0] + 5, plot.right + 2), at[1], plot.right + 7, base - 4, 'leader')
         : '';
-    const text = fitText(name, most, fontSize.label);
-    return leader + textAt(plot.right + 9, base, text, { class: `name ink${colour}` });
+    const text = fitText(name, most, 'label');
+    // A curve that ends early has its name at its end.
+    const x = at[0] < plot.right - 0.15 * width ? at[0] + 9 : plot.right + 9;
+    return leader + textAt(x, base, text, { class: `name ink${colour}` });
   });
   return drawing(width, height, chart, plot.marks, ...drawn, ...marks, ...texts);
 }

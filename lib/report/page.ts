@@ -75,6 +75,17 @@ export function charts(figures: readonly string[]): string {
   return figures.length === 0 ? '' : `<div class="charts">${figures.join('')}</div>`;
 }
 
+/** Words beside figures, in a place of the same size. */
+export function words(title: string, ...paragraphs: readonly string[]): string {
+  const texts = paragraphs.map((text) => `<p>${escapeText(text)}</p>`);
+  return `<div class="cell"><h4>${escapeText(title)}</h4>${texts.join('')}</div>`;
+}
+
+/** A table, or anything else of ours, in the place of a figure. */
+export function cell(markup: string): string {
+  return `<div class="cell">${markup}</div>`;
+}
+
 export function paragraph(text: string): string {
   return `<p class="note">${escapeText(text)}</p>`;
 }

@@ -1,4 +1,5 @@
 // What is needed to do a run again.
+import { inspect } from 'node:util';
 import { buildInfo } from '../build_info';
 import type { NativeRule } from '../native';
 import { escapeText } from './escape';
@@ -8,6 +9,11 @@ import { type Cell, facts, section, table } from './page';
 
 function code(text: string): Cell {
   return { markup: `<code>${escapeText(text)}</code>` };
+}
+
+/** As a program would have it. */
+function written(options: object): string {
+  return inspect(options, { depth: null, breakLength: Number.POSITIVE_INFINITY, compact: true, maxArrayLength: 50 });
 }
 
 function ruleText({ name, parameters }: NativeRule): string {
@@ -86,11 +92,11 @@ export function recordSection(network: ReportedNetwork, part: boolean): string {
     ['Scaling', spec.scaling.kind],
     ...record.fits.map(({ times, options }, i): [string, Cell] => [
       `Fit ${i + 1}${times === 1 ? '' : `, ${times} times`}`,
-      code(JSON.stringify(options)),
+      code(written(options)),
     ]),
     ...record.byHand.map(({ kind, evolution, options }): [string, Cell] => [
       `${kind}, evolution ${evolution}`,
-      code(JSON.stringify(options)),
+      code(written(options)),
     ]),
   ];
   return section({

@@ -140,9 +140,11 @@ function runsLead(runs: readonly ColouredRun[]): string {
     if (value === undefined || !Number.isFinite(value)) return [];
     const sizes = sizesOf(run);
     const size = sizes === undefined ? '' : ` with ${plural(sizes.deployed, 'connection')}`;
-    return [`${run.name}: ${quantity === 'accuracy' ? percent(value) : `loss ${significant(value)}`}${size}`];
+    return [`${run.name} ${quantity === 'accuracy' ? percent(value) : significant(value)}${size}`];
   });
-  return parts.length === 0 ? `${plural(runs.length, 'run')}.` : `${parts.join('. ')}.`;
+  return parts.length === 0
+    ? `${plural(runs.length, 'run')}.`
+    : `${quantity === 'accuracy' ? 'Accuracy' : 'Loss'}: ${parts.join('; ')}.`;
 }
 
 /** Several runs side by side, then each network by itself. Networks that are wired alike are drawn once. */

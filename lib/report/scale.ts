@@ -68,6 +68,10 @@ export function linearScale(domain: readonly [number, number], options: LinearOp
   return { domain: [start, end], ticks, place: (value) => (value - start) / (end - start) };
 }
 
+function linearTicks(low: number, high: number, count: number): number[] {
+  return linearScale([low, high], { count, nice: false }).ticks.map(({ value }) => value);
+}
+
 export interface LogOptions {
   /** About so many ticks at most. Default 6. */
   readonly count?: number;
@@ -79,10 +83,13 @@ function logLabel(value: number): string {
   const exponent = Math.round(Math.log10(value));
   const isPower = Math.abs(value / 10 ** exponent - 1) < 1e-9;
   if (isPower && (exponent < -3 || exponent > 5)) return `10${superscript(exponent)}`;
-  return value >= 1 ? compact(value) : decimal(value, Math.max(0, -Math.floor(Math.log10(value) + 1e-9)));
+  if (value >= 1) return value < 1e5 ? decimal(value, Number.isInteger(value) ? 0 : 1) : compact(value);
+  const digits = -Math.floor(Math.log10(value) + 1e-9);
+  const isRound = Math.abs(value * 10 ** digits - Math.round(value * 10 ** digits)) < 1e-6;
+  return decimal(value, isRound ? digits : digits + 1);
 }
 
-/** Both ends above 0. Ticks are 1, 2 and 5 times powers of ten where there is room, else powers of ten. */
+/** Both ends above 0. Ticks are as many round numbers as there is room for, at least powers of ten. */
 export function logScale(domain: readonly [number, number], options: LogOptions = {}): Scale {
   const { count = 6, format = logLabel } = options;
   const low = domain[0];
@@ -91,11 +98,20 @@ export function logScale(domain: readonly [number, number], options: LogOptions 
   const within = (value: number) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9);
   const powers: number[] = [];
   for (let exponent = Math.floor(start); exponent <= Math.ceil(end); exponent++) powers.push(exponent);
-  const candidates = [[1, 2, 5], [1, 3], [1]].map((factors) =>
+  const candidates = [
+    [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9],
+    [1, 2, 3, 4, 5, 6, 8],
+    [1, 2, 3, 5, 7],
+    [1, 2, 5],
+    [1, 3],
+    [1],
+  ].map((factors) =>
     powers.flatMap((exponent) => factors.map((factor) => Number(`${factor}e${exponent}`))).filter(within),
   );
-  let values = candidates.find((ticks) => ticks.length <= count + 1) ?? (candidates[2] as number[]);
-  const every = Math.ceil(values.length / (count + 1));
+  let values = candidates.find((ticks) => ticks.length <= count + 1) ?? (candidates.at(-1) as number[]);
+  // Within a part of a decade round numbers may be too far apart: then as on a linear scale.
+  if (values.length < 3 && high < 10 * low) values = linearTicks(low, high, count);
+  const every = values.length > count + 1 ? Math.ceil(values.length / (count + 1)) : 1;
   if (every > 1) values = values.filter((value) => Math.round(Math.log10(value)) % every === 0);
   return {
     domain: [low, high],

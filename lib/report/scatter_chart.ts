@@ -1,5 +1,5 @@
 // A point for each run, with its name beside it.
-import { type Axis, fontSize, frame } from './axes';
+import { type Axis, type Frame, frame } from './axes';
 import { dodge } from './label_places';
 import { type ChartText, drawing, element, fitText, line, textAt, textWidth } from './svg';
 
@@ -22,9 +22,11 @@ export interface ScatterChart extends ChartText {
 
 const labelHeight = 14;
 
-/** Whether a label to the right of its point would leave the plot. */
-function isLeftOf(x: number, name: string, right: number): boolean {
-  return x + 9 + textWidth(name, fontSize.label) > right;
+/** Whether a label stands left of its point: where the trace leads to the right, or the plot ends there. */
+function isLeftOf(x: number, name: string, plot: Frame, tracedTo: number | undefined): boolean {
+  const room = 9 + textWidth(name, 'label');
+  if (x + room > plot.right) return true;
+  return tracedTo !== undefined && tracedTo > x && x - room > plot.left;
 }
 
 export function scatterChart(chart: ScatterChart): string {
@@ -33,8 +35,8 @@ export function scatterChart(chart: ScatterChart): string {
   const most = (plot.right - plot.left) * 0.55;
   const placed = points.map((point) => {
     const [px, py] = [plot.px(point.x), plot.py(point.y)];
-    const name = fitText(point.name, most, fontSize.label);
-    return { point, px, py, name, isLeft: isLeftOf(px, name, plot.right) };
+    const name = fitText(point.name, most, 'label');
+    return { point, px, py, name, isLeft: isLeftOf(px, name, plot, point.from && plot.px(point.from.x)) };
   });
   // Labels of the same side keep clear of each other.
   const places = new Map<number, number>();

@@ -1,5 +1,5 @@
 // Numbers along a line: by the number of the input, or along chromosomes one after the other.
-import { type Axis, fontSize, frame } from './axes';
+import { type Axis, frame } from './axes';
 import { type KeyItem, keyRows } from './key';
 import { type ChartText, drawing, element, type Point, pathThrough, rectangle, textAt, textWidth } from './svg';
 
@@ -37,7 +37,7 @@ function names(stretches: readonly Stretch[], px: (value: number) => number, bas
   let free = Number.NEGATIVE_INFINITY;
   return stretches.map(({ name, from, to }) => {
     const middle = (px(from) + px(to)) / 2;
-    const half = textWidth(name, fontSize.tick) / 2;
+    const half = textWidth(name) / 2;
     if (middle - half < free) return '';
     free = middle + half + 3;
     return textAt(middle, base, name, { class: 'tick', anchor: 'middle' });

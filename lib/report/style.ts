@@ -98,9 +98,14 @@ header{padding:40px 0 8px}
 h1{font-size:clamp(26px,4.6vw,40px);letter-spacing:-.01em}
 .lead{font-size:18px;line-height:1.45;max-width:42em;margin:12px 0 0;color:var(--ink);overflow-wrap:anywhere}
 section{margin-top:40px;padding-top:14px;border-top:2px solid var(--ink)}
-section.part{border-top-width:1px;border-color:var(--base)}
+section.part{border-top-width:1px;border-color:var(--base);margin-top:32px}
 h2{font-size:24px}
-h3{font-size:19px;margin-top:28px}
+h3{font-size:19px}
+.cell{min-width:0}
+.cell .scroll{margin-top:0}
+.cell h4{font-size:15px;font-weight:650;line-height:1.35;margin:0 0 6px}
+.cell p{margin:0 0 8px;font-size:14px;line-height:1.5;color:var(--soft)}
+.charts+.charts{border-top:1px solid var(--rule);padding-top:22px}
 .intro{max-width:44em;margin:8px 0 0;color:var(--soft)}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,336px),1fr));gap:28px 36px;margin-top:22px}
 figure{margin:0;min-width:0;break-inside:avoid}
@@ -131,9 +136,11 @@ figcaption span{color:var(--soft);font-size:14px}
 ${seriesRules()}.chart .ink0{fill:var(--soft)}${Array.from({ length: seriesColours }, (_, i) => `.chart .ink${i + 1}{fill:var(--c${i + 1})}`).join('')}${mapRules()}
 .scroll{overflow-x:auto;margin-top:18px}
 table{border-collapse:collapse;font-size:14px;line-height:1.4;font-variant-numeric:tabular-nums}
-caption{text-align:left;font-size:13px;color:var(--soft);padding-bottom:6px}
+caption{text-align:left;font-size:15px;font-weight:650;line-height:1.35;padding-bottom:6px}
 th,td{padding:6px 14px 6px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
-thead th{font-weight:600;color:var(--soft);border-bottom:1px solid var(--base);white-space:nowrap}
+thead th{font-weight:600;color:var(--soft);border-bottom:1px solid var(--base);vertical-align:bottom}
+thead .number{white-space:normal;max-width:9.5em}
+tbody th{white-space:nowrap}
 tbody th{font-weight:600}
 .number{text-align:right;white-space:nowrap}
 th:last-child,td:last-child{padding-right:0}

@@ -70,23 +70,28 @@ export function pathThrough(points: readonly Point[]): string {
 function characterWidth(character: string): number {
   if (/[ijl.,:;'|!\u00a0 \u2009]/.test(character)) return 0.34;
   if (/[ftr()[\]-]/.test(character)) return 0.42;
-  if (/[mwMW@%\u2026\u2014]/.test(character)) return 0.95;
-  if (/[A-Z]/.test(character)) return 0.72;
-  return character.charCodeAt(0) < 0x2e80 ? 0.61 : 1.05;
+  if (/[mwMW@%\u2026\u2014]/.test(character)) return 1;
+  if (/[<>=+&~#\u2212\u00d7]/.test(character)) return 0.86;
+  if (/[A-Z]/.test(character)) return 0.74;
+  return character.charCodeAt(0) < 0x2e80 ? 0.63 : 1.05;
 }
 
+/** Sizes of text, in units of a drawing. Labels are bold, which is wider. */
+const fontSize = { tick: 11, label: 12 } as const;
+const boldness = 1.14;
+
 /** About how wide a text is drawn. */
-export function textWidth(text: string, size: number): number {
+export function textWidth(text: string, kind: 'tick' | 'label' = 'tick'): number {
   let width = 0;
   for (const character of text) width += characterWidth(character);
-  return width * size;
+  return width * fontSize[kind] * (kind === 'label' ? boldness : 1);
 }
 
 /** A text cut so that it takes about so much room at most. */
-export function fitText(text: string, room: number, size: number): string {
-  if (textWidth(text, size) <= room) return text;
+export function fitText(text: string, room: number, kind: 'tick' | 'label' = 'tick'): string {
+  if (textWidth(text, kind) <= room) return text;
   const characters = Array.from(text);
-  while (characters.length > 1 && textWidth(`${characters.join('')}\u2026`, size) > room) characters.pop();
+  while (characters.length > 1 && textWidth(`${characters.join('')}\u2026`, kind) > room) characters.pop();
   return `${characters.join('').trimEnd()}\u2026`;
 }
 
