@@ -20,6 +20,14 @@ export function batchSizeFor(samples: number): number {
 export const enoughForAccuracy = 50;
 
 /**
+ * Of the hidden layers: All-ReLU, which tells apart by inputs that count only together, where there are more samples than inputs; where
+ * data are wider than long it learns them by heart, and ReLU is better.
+ */
+export function activationFor(samples: number, inputs: number): 'allRelu' | 'relu' {
+  return samples > inputs ? 'allRelu' : 'relu';
+}
+
+/**
  * Weight decay of Adam, which counts against the gradients of all samples together: what keeps a thousand samples from being learned by
  * heart would keep sixty thousand from being learned.
  */

@@ -16,7 +16,7 @@ import { set } from '../rules/set';
 import { sgd } from '../rules/sgd';
 import { ruleNames } from '../rules/table';
 import type { Monitor } from '../stop_rule';
-import { batchSizeFor, enoughForAccuracy, epochsFor, weightDecayFor } from './defaults';
+import { activationFor, batchSizeFor, enoughForAccuracy, epochsFor, weightDecayFor } from './defaults';
 import { UsageError } from './failure';
 import { choice, flag, grouped, number, numbers, type Option, type Values } from './options';
 
@@ -91,7 +91,7 @@ export const networkOptions: NetworkOptionTable = {
     activation: choice(
       'NAME',
       () => ruleNames('activations'),
-      'Of the hidden layers, such as relu (default), srelu or allRelu.',
+      'Of the hidden layers, such as relu, srelu or tanh. Default: allRelu where there are more samples than inputs, else relu.',
     ),
     dropout: number(
       'FRACTION',
@@ -197,7 +197,7 @@ export function checkNetworkValues(values: Values<NetworkOptionTable>, target: '
 /** The network that is asked for. */
 export function networkOf(values: Values<NetworkOptionTable>, kind: Kind, facts: DataFacts): NetworkOptions {
   const { hidden = [1000], epsilon, density, dropout = 0.3, threads } = values;
-  const activation = (values.activation ?? 'relu') as Activation;
+  const activation = (values.activation ?? activationFor(facts.samples, facts.inputs)) as Activation;
   const common = { activation, dropout };
   const amount = density === undefined ? { epsilon: epsilon ?? 20 } : { density };
   const layers: LayerDefinition[] = hidden.map((units) => {

@@ -346,7 +346,7 @@ export function inputsSection(network: ReportedNetwork, map: ReadMap, part: bool
   return section({
     title,
     intro:
-      'How many units of the first layer each input leads to. Evolution moves connections to the inputs that tell something.',
+      'How many units of the first layer each input leads to. Where evolution finds some inputs more useful than others, it shows here.',
     content: [drawn, text === '' ? '' : paragraph(text), mostConnected(network, degrees, map)],
     part,
   });

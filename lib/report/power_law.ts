@@ -15,31 +15,16 @@ const exponents = { least: 1.01, most: 2000 } as const;
 /** At most so many places where the tail may begin are looked at. */
 const mostStarts = 40;
 
-/** The sum over k = 0, 1, ... of (k + q)^-s, s > 1, q > 0: eight terms, then the formula of Euler and Maclaurin. */
-export function hurwitzZeta(s: number, q: number): number {
-  let sum = 0;
-  let a = q;
-  // The formula needs a to be well above s for its terms to fall.
-  const terms = Math.max(8, Math.ceil(s / 2 + 8 - q));
-  for (let k = 0; k < terms; k++, a++) sum += a ** -s;
-  const power = a ** -s;
-  sum += (power * a) / (s - 1) + power / 2;
-  let factor = (s * power) / a;
-  sum += factor / 12;
-  factor *= ((s + 1) * (s + 2)) / (a * a);
-  sum -= factor / 720;
-  factor *= ((s + 3) * (s + 4)) / (a * a);
-  sum += factor / 30240;
-  factor *= ((s + 5) * (s + 6)) / (a * a);
-  return sum - factor / 1209600;
-}
-
-/** ln of hurwitzZeta, also where the sum itself is too small a number: the first term is taken out. */
+/**
+ * ln of the sum over k = 0, 1, ... of (k + q)^-s, s > 1, q > 0: some terms, then the formula of Euler and Maclaurin. The first term
+ * is taken out, so that it works where the sum itself is too small a number.
+ */
 function logZeta(s: number, q: number): number {
   let sum = 0;
   let a = q;
   const scaled = (x: number) => Math.exp(-s * Math.log(x / q));
-  const terms = Math.max(8, Math.ceil(s / 2 + 8 - q));
+  // The formula needs a to be well above s for its terms to fall.
+  const terms = Math.max(10, Math.ceil(s / 2 + 10 - q));
   for (let k = 0; k < terms; k++, a++) sum += scaled(a);
   const power = scaled(a);
   sum += (power * a) / (s - 1) + power / 2;
@@ -49,7 +34,14 @@ function logZeta(s: number, q: number): number {
   sum -= factor / 720;
   factor *= ((s + 3) * (s + 4)) / (a * a);
   sum += factor / 30240;
+  factor *= ((s + 5) * (s + 6)) / (a * a);
+  sum -= factor / 1209600;
   return Math.log(sum) - s * Math.log(q);
+}
+
+/** The zeta function of Hurwitz: the sum itself. */
+export function hurwitzZeta(s: number, q: number): number {
+  return Math.exp(logZeta(s, q));
 }
 
 /** The most likely exponent of numbers of at least `start` with this mean logarithm. */

@@ -1,10 +1,10 @@
 // How the weights of a layer are distributed, of each sign.
 import { breathe } from './breathe';
 
-/** Bins of the magnitude, before the ones that are drawn are chosen. */
-const fineBins = 4096;
 /** Drawn, for each sign. */
 const drawnBins = 28;
+/** Bins of the magnitude, before the ones that are drawn are chosen: a multiple, so that all can be. */
+const fineBins = 146 * drawnBins;
 /** At most so many weights are looked at in one turn of the event loop. */
 const chunk = 2 ** 22;
 
@@ -72,11 +72,10 @@ export async function weightHistogram(values: Float32Array): Promise<WeightHisto
 
 /** How many of the fine bins hold so many weights; a multiple of the number of drawn ones. */
 function shownBins(positive: Float64Array, negative: Float64Array, wanted: number): number {
-  const largest = Math.floor(fineBins / drawnBins) * drawnBins;
   let inside = 0;
   for (let bin = 0; bin < fineBins; bin++) {
     inside += (positive[bin] as number) + (negative[bin] as number);
-    if (inside >= wanted) return Math.min(largest, Math.ceil((bin + 1) / drawnBins) * drawnBins);
+    if (inside >= wanted) return Math.ceil((bin + 1) / drawnBins) * drawnBins;
   }
-  return largest;
+  return fineBins;
 }
