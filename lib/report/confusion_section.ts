@@ -17,7 +17,7 @@ function matrixFigure(confusion: Confusion, names: readonly string[], accuracy: 
   const title = 'Confusion matrix';
   const text = { title, description: accuracy };
   if (counts.length <= mostNumbered) {
-    const note = 'Colours are shares of a row: the darker or brighter, the more of a class.';
+    const note = 'The stronger the colour, the larger the share of its row.';
     return figure({ title, chart: confusionChart({ ...text, width: 400, counts, classes: names }), note });
   }
   const shares = counts.flatMap((row) => {

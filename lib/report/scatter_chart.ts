@@ -29,6 +29,20 @@ function isLeftOf(x: number, name: string, plot: Frame, tracedTo: number | undef
   return tracedTo !== undefined && tracedTo > x && x - room > plot.left;
 }
 
+/** The numbers of stretches in groups that have places in common. */
+function overlapping(stretches: readonly (readonly [number, number])[]): number[][] {
+  const order = stretches.map((_, i) => i).sort((a, b) => (stretches[a]?.[0] ?? 0) - (stretches[b]?.[0] ?? 0));
+  const groups: number[][] = [];
+  let end = Number.NEGATIVE_INFINITY;
+  for (const i of order) {
+    const [from, to] = stretches[i] as readonly [number, number];
+    if (from > end) groups.push([]);
+    (groups.at(-1) as number[]).push(i);
+    end = Math.max(end, to);
+  }
+  return groups;
+}
+
 export function scatterChart(chart: ScatterChart): string {
   const { width, height, x, y, points } = chart;
   const plot = frame({ width, height, x, y, right: 8 });
@@ -38,13 +52,16 @@ export function scatterChart(chart: ScatterChart): string {
     const name = fitText(point.name, most, 'label');
     return { point, px, py, name, isLeft: isLeftOf(px, name, plot, point.from && plot.px(point.from.x)) };
   });
-  // Labels of the same side keep clear of each other.
+  // Labels that lie above each other keep clear of each other.
+  const extents = placed.map(({ px, name, isLeft }): [number, number] => {
+    const size = 9 + textWidth(name, 'label');
+    return isLeft ? [px - size, px] : [px, px + size];
+  });
   const places = new Map<number, number>();
-  for (const side of [false, true]) {
-    const chosen = placed.flatMap(({ isLeft }, i) => (isLeft === side ? [i] : []));
-    const wishes = chosen.map((i) => (placed[i] as (typeof placed)[number]).py + 4);
-    dodge(wishes, labelHeight, plot.top + 8, plot.bottom - 4).forEach((at, k) => {
-      places.set(chosen[k] as number, at);
+  for (const group of overlapping(extents)) {
+    const wishes = group.map((i) => (placed[i] as (typeof placed)[number]).py + 4);
+    dodge(wishes, labelHeight, plot.top + 4, plot.bottom - 4).forEach((at, k) => {
+      places.set(group[k] as number, at);
     });
   }
   const drawn = placed.map(({ point, px, py, name, isLeft }, i) => {
