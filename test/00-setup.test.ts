@@ -85,7 +85,7 @@ describe('00 setup', () => {
       'exponential',
       'step',
     ];
-    const files = ['readTable', 'readNpy', 'writeNpy', 'readNpz', 'readCsrNpz'];
+    const files = ['readTable', 'readNpy', 'writeNpy', 'readNpz', 'readCsrNpz', 'holdOut', 'writeReport'];
     assert.deepEqual(Object.keys(setnet).sort(), [...names, ...factories, ...files].sort());
   });
 
