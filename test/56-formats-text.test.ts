@@ -818,8 +818,8 @@ describe('56 formats: SVMlight', () => {
       ],
       [
         '1 1:2\n',
-        { missing: 0 },
-        'ERR_SETNET_OPTION readTable: missing is an option for CSV files, but data.svm is SVMlight',
+        { delimiter: ';' },
+        'ERR_SETNET_OPTION readTable: delimiter is an option for CSV files, but data.svm is SVMlight',
       ],
     ];
     for (const [content, options, expected] of cases)
