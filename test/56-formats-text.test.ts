@@ -816,6 +816,11 @@ describe('56 formats: SVMlight', () => {
         { label: 'a' },
         'ERR_SETNET_OPTION readTable: label names a column of a CSV file, but data.svm is SVMlight; a file of labels is given as labels',
       ],
+      [
+        '1 1:2\n',
+        { delimiter: ';' },
+        'ERR_SETNET_OPTION readTable: delimiter is an option for CSV files, but data.svm is SVMlight',
+      ],
     ];
     for (const [content, options, expected] of cases)
       assert.equal(await messageOf(content, options, 'data.svm'), expected);

@@ -102,7 +102,10 @@ describe('58 command: training on files @slow', function () {
       copyFileSync(join(folder, 't10k-images-idx3-ubyte.gz'), join(cwd, 't10k-images-idx3-ubyte.gz'));
       copyFileSync(join(folder, 't10k-labels-idx1-ubyte.gz'), join(cwd, 't10k-labels-idx1-ubyte.gz'));
       const args = ['train-images-idx3-ubyte', '--test', 't10k-images-idx3-ubyte.gz', '--out', 'm', '--epochs', '6'];
-      const result = await trainJson([...args, '--hidden', '200'], cwd);
+      const report = ['--report', 'train.html', '--image', '28x28'];
+      const result = await trainJson([...args, '--hidden', '200', ...report], cwd);
+      assert.ok(readFileSync(join(cwd, 'train.html'), 'utf8').includes('</html>'));
+      assert.equal(result.report, 'train.html');
       assert.deepEqual([result.inputs, result.outputs, result.samples.test], [784, 10, 2000]);
       assert.ok(result.test.accuracy > 0.75, `${result.test.accuracy}`);
       await outputOf(['report', 'm', '--image', '28x28', '--data', 't10k-images-idx3-ubyte.gz'], { cwd });

@@ -16,7 +16,7 @@ import { checkNetworkValues, type Kind, kinds, networkOptions } from './network_
 import { flag, grouped, type Option, text, type Values } from './options';
 import { image } from './report';
 import { bytes, count, duration, figure, percent, table, wrap } from './text';
-import type { TrainResult } from './train';
+import type { TrainResult } from './train_result';
 
 const kindList: Option<readonly Kind[]> = {
   value: 'KIND,...',

@@ -54,7 +54,7 @@ export interface ReadTableOptions {
   readonly delimiter?: string;
   /**
    * CSV: the number (or NaN) that unknown features become: cells that are empty, NA, N/A, NaN, null or ?. Give the network the
-   * same `missing`. Default: such a cell is an error.
+   * same `missing`. Default: such a cell is an error. Other formats keep their numbers as they are.
    */
   readonly missing?: number;
   /** SVMlight: what the first feature is called. Default: 0 where the index 0 occurs, else 1. */
