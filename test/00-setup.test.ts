@@ -68,6 +68,7 @@ describe('00 setup', () => {
       'errorCodes',
       'devices',
       'buildInfo',
+      'writeReport',
     ];
     const factories = [
       'sparse',
