@@ -157,7 +157,8 @@ function createNetwork({ Network, dense, ...setnet }, { inputs, classes }, kind)
   const layer = setnet[kind]; // sparse or masked
   const layers = hidden.map((units) => layer({ units, epsilon, activation: 'relu', dropout }));
   layers.push(dense({ units: classes.length }));
-  return Network.create({ inputs, layers, classes, scaling: 'perFeature', seed, threads });
+  // One scale for all pixels: by itself, one at the border that hardly ever varies would be blown up, and wired like the others.
+  return Network.create({ inputs, layers, classes, scaling: 'global', seed, threads });
 }
 
 /** After an abort the network is as after the last finished step, and usable. Its file says which step that was. */
