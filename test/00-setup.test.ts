@@ -87,7 +87,7 @@ describe('00 setup', () => {
       'step',
     ];
     const files = ['readTable', 'readNpy', 'writeNpy', 'readNpz', 'readCsrNpz'];
-    const others = ['holdOut', 'writeReport'];
+    const others = ['holdOut'];
     assert.deepEqual(Object.keys(setnet).sort(), [...names, ...factories, ...files, ...others].sort());
   });
 
