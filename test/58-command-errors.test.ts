@@ -84,7 +84,7 @@ const uses: readonly WrongUse[] = [
     args: train,
     data: changed(8, '1,2,three,setosa'),
     code: 1,
-    says: /line 8, column "petal length": "three" is no number/,
+    says: /line 8, column "petal length": "three" is no number; where it is no feature: --ignore 'petal length'/,
   },
   {
     args: train,

@@ -25,8 +25,3 @@ export async function readCheckpoint(path: string): Promise<CheckpointState | un
 export function removeCheckpoint(path: string): void {
   rmSync(path, { force: true });
 }
-
-/** An argument as a shell takes it. */
-export function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
-}

@@ -7,7 +7,7 @@ import type { Context } from './command';
 import { Failure, UsageError } from './failure';
 import { choice, grouped, number, type Option, text, type Values } from './options';
 import type { Screen } from './screen';
-import { bytes, count, counted, duration, percent } from './text';
+import { bytes, count, counted, duration, percent, quoted } from './text';
 
 /** What is read from a file. */
 export type DataTable = Table;
@@ -126,6 +126,9 @@ function inWordsOfOptions({ code, message, cause }: SetnetError): SetnetError {
     .replace(/^label names a column of a CSV file/, '--label names a column of a CSV file')
     .replace(/; a file of labels is given as labels$/, '; a file of labels is given by --labels')
     .replace(/\b(label|target|format): '([^']*)'/g, '--$1 $2')
+    .replace(/\blabel: (-?\d+)/g, '--label $1')
+    .replace(/\bignore: \[(['"]?)(.*?)\1\]/g, (_, _quote, name: string) => `--ignore ${quoted(name)}`)
+    .replace(/\bheader: true\b/g, '--header yes')
     .replace(/\bfirstIndex\b/g, '--first-index');
   return new SetnetError(code, text, { cause });
 }

@@ -101,3 +101,8 @@ export function definitions(entries: readonly (readonly [string, string])[], wid
     return lines.map((line, i) => (i === 0 ? head + name.padEnd(column) + line : rest + line).trimEnd());
   });
 }
+
+/** An argument as a shell takes it. */
+export function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}

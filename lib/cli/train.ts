@@ -7,7 +7,7 @@ import { SetnetError } from '../errors';
 import type { FitOptions } from '../fit_options';
 import { Network, partsOf } from '../network';
 import type { History } from '../types';
-import { type CheckpointState, checkpointPath, quoted, readCheckpoint, removeCheckpoint } from './checkpoint_file';
+import { type CheckpointState, checkpointPath, readCheckpoint, removeCheckpoint } from './checkpoint_file';
 import { type Command, type Context, defineCommand } from './command';
 import { dataOptions } from './data_file';
 import { Failure, Interrupted, UsageError } from './failure';
@@ -18,7 +18,7 @@ import { checkNetworkValues, fitOf, type Kind, kinds, networkOf, networkOptions 
 import { choice, flag, grouped, number, text, type Values } from './options';
 import { ProgressTable } from './progress_table';
 import { image } from './report';
-import { count, counted, percent, wrap } from './text';
+import { count, counted, percent, quoted, wrap } from './text';
 import { datasetOf, type Prepared, prepare, scaleNote } from './train_data';
 import { printResult, resultOf } from './train_result';
 

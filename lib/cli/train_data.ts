@@ -46,7 +46,9 @@ export async function prepare(values: TrainDataValues, path: string, context: Co
       screen.lines(wrap(describeTable(file, read, taken), screen.width));
       const unknown = unknownCells(read, missing);
       if (unknown > 0)
-        screen.line(`${counted(unknown, 'number')} ${unknown === 1 ? 'is' : 'are'} unknown and count as the mean`);
+        screen.line(
+          `${counted(unknown, 'number')} ${unknown === 1 ? 'is unknown and counts' : 'are unknown and count'} as the mean`,
+        );
     }
     return [read, taken];
   };
