@@ -1,5 +1,14 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -307,6 +316,15 @@ describe('55 reports', () => {
       assert.ok(lstatSync(link).isSymbolicLink());
       assert.match(readFileSync(target, 'utf8'), /^<!doctype html>/);
       assert.deepEqual(readdirSync(folder).sort(), ['link.html', 'target.html']);
+
+      // A link to a link to a file that is not there yet.
+      mkdirSync(join(folder, 'later'));
+      symlinkSync(join('later', 'first.html'), join(folder, 'second.html'));
+      symlinkSync('made.html', join(folder, 'later', 'first.html'));
+      await net.report(join(folder, 'second.html'));
+      assert.ok(lstatSync(join(folder, 'second.html')).isSymbolicLink());
+      assert.deepEqual(readdirSync(join(folder, 'later')).sort(), ['first.html', 'made.html']);
+      assert.match(readFileSync(join(folder, 'later', 'made.html'), 'utf8'), /^<!doctype html>/);
     }));
 
   it('it is of the state at the call, whatever happens to the network meanwhile', () =>

@@ -1,16 +1,18 @@
 // A report reaches its file whole or not at all.
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open, readlink, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { SetnetError } from '../errors';
 
+/** Of a link that points to nothing yet, what it points to: realpath has found that there is no circle. */
 async function targetOf(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return path;
-    throw error;
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
   }
+  const link = await readlink(path).catch(() => undefined);
+  return link === undefined ? path : targetOf(resolve(await realpath(dirname(path)), link));
 }
 
 /** Windows has no handle of a folder that could be synced. */
