@@ -299,7 +299,7 @@ Status PackedMatrix::packTransposed(const CsrView& matrix, const PackedMatrix& f
   memory->lengths.renew(lengthCount);
   memory->cursors.renew(lengthCount);
   uint32_t* lengths = memory->lengths.data();
-  std::memset(lengths, 0, lengthCount * sizeof(uint32_t));
+  std::fill_n(lengths, lengthCount, 0u);
   for (int64_t block = 0; block < blocks_; ++block) {
     uint32_t* ofBlock = lengths + static_cast<size_t>(block) * rows;
     const uint64_t end = std::min(matrix.rows, static_cast<uint64_t>((block + 1) * blockWidth_));
@@ -362,7 +362,7 @@ Status PackedMatrix::unpack(uint64_t* rowPointers, uint32_t* columnIndices, floa
   memory->cursors.renew(rows_ + 1);
   uint32_t* lengths = memory->lengths.data();
   uint64_t* cursor = memory->cursors.data();
-  std::memset(lengths, 0, lengthCount * sizeof(uint32_t));
+  std::fill_n(lengths, lengthCount, 0u);  // none of an empty matrix
   for (const Part& part : parts_) {
     uint64_t at = part.firstGroup * kGroupRows;
     for (int64_t block = 0; block < blocks_; ++block)
