@@ -37,7 +37,8 @@ export type {
 export { type DenseOptions, dense } from './layers/dense';
 export { type MaskedOptions, masked } from './layers/masked';
 export { type SparseOptions, sparse } from './layers/sparse';
-export { type EvaluateOptions, type FinalizeOptions, type LoadOptions, Network, type SaveOptions } from './network';
+export type { EvaluateOptions, FinalizeOptions, LoadOptions, SaveOptions } from './method_options';
+export { Network } from './network';
 export type { Output, PredictOptions } from './prediction';
 export { type Preset, type PresetOptions, presets, type SynapsesOptions } from './presets';
 export type {

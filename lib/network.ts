@@ -4,13 +4,14 @@ import { type BatchStream, isStream, readBatch, readStream, type StreamPlan } fr
 import { checkSameFit, type ReadCheckpoint, type StoredHistory, type StoredTraining } from './checkpoint';
 import { type DataShape, type Dataset, type Features, pinDataset, readDataset } from './data';
 import { type Definition, type NetworkOptions, readNetworkOptions, readThreads } from './definition';
-import { type DeviceName, readDevice } from './devices';
+import { readDevice } from './devices';
 import { guard, guardAsync, SetnetError } from './errors';
 import { type FitOptions, type ReadFitOptions, readFitOptions } from './fit_options';
 import { type FitRecord, fitRecord, type RecordedData } from './fit_record';
 import { type LayerView, viewLayer } from './layer_view';
 import { native } from './loader';
 import { addByHand, addFit, emptyRecord, lastZeta, type RunRecord, writeMetadata } from './metadata';
+import type { EvaluateOptions, FinalizeOptions, LoadOptions, SaveOptions } from './method_options';
 import { openModel } from './model_file';
 import type { NativeDataset, NativeEvolutionRecord, NativeNetwork, NativeNetworkInfo, NativeStream } from './native';
 import { describe, optionError, readBoolean, readNumber, readOptions, readPath, typeError } from './options';
@@ -32,41 +33,6 @@ import {
 } from './training';
 import type { Evaluation, EvolutionReport, FileUrl, FinalReport } from './types';
 import { weighSamples } from './weights';
-
-/** Options of `evaluate`. */
-export interface EvaluateOptions {
-  /** As in `fit`. Default false. */
-  readonly copy?: boolean;
-  /** As in `fit`; 'all': every one that has a meaning for the loss. Default none. */
-  readonly metrics?: readonly Metric[] | 'all';
-}
-
-/** Options of `Network.load`. */
-export interface LoadOptions {
-  /** Default 'cpu'. */
-  readonly device?: DeviceName;
-  /** Threads for predictions and training, 1 to 1024. Default: SETNET_THREADS, else all. */
-  readonly threads?: number;
-}
-
-/** Options of `save`. */
-export interface SaveOptions {
-  /**
-   * Also what a training goes on with (`fit({ ...same, resume: true })`): of a fit that was stopped, or as its last checkpoint
-   * was. `ERR_SETNET_STATE` where there is none. Default false.
-   */
-  readonly training?: boolean;
-}
-
-/** Options of `finalize`. */
-export interface FinalizeOptions {
-  /** The fraction removed of the weights of each sign, above 0 and at most 1. Default: that of the last fit, else 0.3. */
-  readonly zeta?: number;
-  /** True: also where a final removal has run already. Default false: then that is `ERR_SETNET_STATE`. */
-  readonly again?: boolean;
-  /** Evaluated afterwards. */
-  readonly validation?: Dataset;
-}
 
 /** What a fit learns from, checked. */
 interface TrainingData {

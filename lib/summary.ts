@@ -1,21 +1,7 @@
 // A network as a table of text.
 import type { Definition } from './definition';
 import type { NativeNetworkInfo } from './native';
-
-function grouped(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-function byteText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  let value = bytes / 1000;
-  while (value >= 999.95 && units.length > 1) {
-    value /= 1000;
-    units.shift();
-  }
-  return `${value.toFixed(1)} ${units[0]}`;
-}
+import { bytes as byteText, count, percent, table } from './text';
 
 /** Bytes of the canonical form, as a file holds it. */
 function storedBytes(
@@ -41,8 +27,8 @@ export function summarize(definition: Definition, info: NativeNetworkInfo, train
       String(index),
       kind,
       `${layer.inputs} x ${layer.units}`,
-      grouped(layer.connections),
-      percent(layer.connections / (layer.inputs * layer.units)),
+      count(layer.connections),
+      percent(layer.connections / (layer.inputs * layer.units), 2),
       activation.name,
       dropout === 0 ? '-' : String(dropout),
       byteText(bytes),
@@ -52,27 +38,15 @@ export function summarize(definition: Definition, info: NativeNetworkInfo, train
     'total',
     '',
     '',
-    grouped(info.connections),
-    percent(info.connections / cells),
+    count(info.connections),
+    percent(info.connections / cells, 2),
     '',
     '',
     byteText(totalBytes),
   ]);
 
-  const isRight = [false, false, false, true, true, false, true, true];
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] as string).length)),
-  );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) =>
-        isRight[column] ? cell.padStart(widths[column] as number) : cell.padEnd(widths[column] as number),
-      )
-      .join('  ')
-      .trimEnd();
-
   const facts = [
-    `${grouped(spec.inputs)} inputs, ${grouped(definition.outputs)} outputs${classes === undefined ? '' : ' (named)'}`,
+    `${count(spec.inputs)} inputs, ${count(definition.outputs)} outputs${classes === undefined ? '' : ' (named)'}`,
     `scaling ${spec.scaling.kind}`,
     `seed ${spec.seed}`,
     info.loss === null
@@ -81,8 +55,7 @@ export function summarize(definition: Definition, info: NativeNetworkInfo, train
   ];
   return [
     `setnet network: ${facts.join(', ')}`,
-    line(header),
-    ...rows.map(line),
+    ...table([header, ...rows], ['left', 'left', 'left', 'right', 'right', 'left', 'right', 'right']),
     connectionText(info, trainedConnections),
     ...activationText(info),
   ].join('\n');
@@ -91,18 +64,14 @@ export function summarize(definition: Definition, info: NativeNetworkInfo, train
 /** Both sizes where they are known: while training, and after the final removal. */
 function connectionText(info: NativeNetworkInfo, trained: number | null): string {
   if (info.finalised) {
-    const before = trained === null ? '' : `${grouped(trained)} while training, `;
-    return `connections: ${before}${grouped(info.connections)} after the final removal`;
+    const before = trained === null ? '' : `${count(trained)} while training, `;
+    return `connections: ${before}${count(info.connections)} after the final removal`;
   }
-  return `connections: ${grouped(info.connections)} while training; the final removal has not run`;
+  return `connections: ${count(info.connections)} while training; the final removal has not run`;
 }
 
 /** Where activations learn. */
 function activationText({ layers }: NativeNetworkInfo): string[] {
-  const count = layers.reduce((sum, layer) => sum + layer.activationParameters, 0);
-  return count === 0 ? [] : [`parameters of activations: ${grouped(count)}`];
-}
-
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(2)} %`;
+  const parameters = layers.reduce((sum, layer) => sum + layer.activationParameters, 0);
+  return parameters === 0 ? [] : [`parameters of activations: ${count(parameters)}`];
 }

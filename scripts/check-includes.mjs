@@ -31,11 +31,11 @@ const nodeHeader =
  * is a folder. Modules of one storey do not know each other.
  */
 const libLayers = [
-  ['errors', 'types'],
+  ['breathe', 'errors', 'types'],
   ['native'],
   ['loader'],
-  ['options', 'memory', 'onnx/'],
-  ['rules/', 'devices', 'build_info', 'row_batch'],
+  ['options', 'memory', 'io_error', 'text', 'onnx/'],
+  ['rules/', 'devices', 'build_info', 'row_batch', 'whole_file'],
   ['csr_matrix'],
   ['data', 'formats/', 'scaling', 'stop_rule', 'layers/'],
   ['definition', 'weights'],
@@ -44,7 +44,7 @@ const libLayers = [
   ['metadata'],
   // Networks and histories write themselves; the functions of reports know them as data.
   ['report/'],
-  ['fit_options', 'training'],
+  ['fit_options', 'method_options', 'training'],
   ['presets'],
   ['model_file'],
   ['session'],

@@ -5,7 +5,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, trunc
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { flowersText, inParallel, makeFlowers, outputOf, program, setnet, writeFlowers } from './helpers/command';
-import { type ChildResult, root, withFolder } from './helpers/helpers';
+import { type ChildResult, resultOf, root, withFolder } from './helpers/helpers';
 
 /** A wrong use: what is typed, the exit code, what the message says. `data` is written to data.csv. */
 interface WrongUse {
@@ -184,18 +184,7 @@ function contents(cwd: string): Record<string, string> {
 
 /** As a shell runs it: with limits, or with a stdout of its own. */
 function shell(script: string, cwd: string): Promise<ChildResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('bash', ['-c', script, 'bash', process.execPath, program], { cwd, timeout: 60_000 });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
-  });
+  return resultOf(spawn('bash', ['-c', script, 'bash', process.execPath, program], { cwd, timeout: 60_000 }));
 }
 
 describe('58 command: wrong uses @slow', function () {
@@ -275,7 +264,7 @@ describe('58 command: wrong uses @slow', function () {
       if (existsSync('/dev/full')) {
         const full = await shell('"$1" "$2" predict good data.csv > /dev/full', cwd);
         assert.equal(full.code, 1);
-        assert.match(full.stderr, /^setnet: the output cannot be written: no space is left on the disk\n$/);
+        assert.match(full.stderr, /^setnet: the output cannot be written: no space left on the device \(ENOSPC\)\n$/);
       }
       for (let i = 0; i < 6; i++)
         appendFileSync(join(cwd, 'data.csv'), flowersText(makeFlowers(9000, i)).split('\n').slice(1).join('\n'));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { buildInfo } from '../lib/index';
-import { type Anything, type ChildResult, randomSource, root, withFolder } from './helpers/helpers';
+import { type Anything, type ChildResult, randomSource, resultOf, root, withFolder } from './helpers/helpers';
 
 /** Plain modules without declarations. */
 async function load(name: string): Promise<Anything> {
@@ -18,18 +18,7 @@ async function load(name: string): Promise<Anything> {
 function runExample(name: string, ...args: string[]): Promise<ChildResult> {
   const env = { ...process.env };
   delete env.SETNET_DATA;
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join('examples', name), ...args], { cwd: root, env, timeout: 60_000 });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
-  });
+  return resultOf(spawn(process.execPath, [join('examples', name), ...args], { cwd: root, env, timeout: 60_000 }));
 }
 
 /** As runExample; anything but a clean exit fails. */

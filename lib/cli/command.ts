@@ -1,8 +1,9 @@
 // What a subcommand is, and its help.
+
+import { definitions, wrap } from '../text';
 import type { OptionTable, Positional, Values } from './options';
 import { common } from './options';
 import type { Screen } from './screen';
-import { definitions, wrap } from './text';
 
 /** What a subcommand works with beside its arguments. */
 export interface Context {

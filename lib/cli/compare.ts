@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Network } from '../network';
+import { bytes, count, duration, figure, percent, table, wrap } from '../text';
 import type { Evaluation } from '../types';
 import { writeReport } from '../write_report';
 import { checkpointPath } from './checkpoint_file';
@@ -15,7 +16,6 @@ import { readHistory } from './history_file';
 import { checkNetworkValues, type Kind, kinds, networkOptions } from './network_options';
 import { flag, grouped, type Option, text, type Values } from './options';
 import { image } from './report';
-import { bytes, count, duration, figure, percent, table, wrap } from './text';
 import type { TrainResult } from './train_result';
 
 const kindList: Option<readonly Kind[]> = {

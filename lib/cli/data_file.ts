@@ -3,11 +3,11 @@ import { SetnetError } from '../errors';
 import { readTable } from '../formats/read_table';
 import type { ReadTableOptions, Table, TableFormat } from '../formats/table';
 import type { Network } from '../network';
+import { bytes, count, counted, duration, percent, quoted } from '../text';
 import type { Context } from './command';
 import { Failure, UsageError } from './failure';
 import { choice, grouped, number, type Option, text, type Values } from './options';
 import type { Screen } from './screen';
-import { bytes, count, counted, duration, percent, quoted } from './text';
 
 /** What is read from a file. */
 export type DataTable = Table;

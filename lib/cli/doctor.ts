@@ -5,12 +5,12 @@ import { arch, availableParallelism, cpus, freemem, release, type as systemType,
 import { join } from 'node:path';
 import { type BuildInfo, buildInfo } from '../build_info';
 import { type Device, devices } from '../devices';
+import { bytes, counted, percent, wrap } from '../text';
 import { type Command, type Context, defineCommand } from './command';
 import { Failure } from './failure';
 import { flag } from './options';
 import type { Screen } from './screen';
 import type { SelfTest } from './self_test';
-import { bytes, counted, percent, wrap } from './text';
 
 /** One instruction set and what became of a small training with it. */
 interface KernelReport {

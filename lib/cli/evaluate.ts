@@ -1,12 +1,12 @@
 // `setnet evaluate`: how good a network is on a file.
 import { maxThreads } from '../loader';
 import { Network } from '../network';
+import { wrap } from '../text';
 import type { Targets } from '../types';
 import { type Command, defineCommand } from './command';
 import { describeTable, factsOf, labelledOptions, readAnswered } from './data_file';
 import { printConfusion, printEvaluations } from './evaluation_table';
 import { flag, number } from './options';
-import { wrap } from './text';
 
 export const evaluate: Command = defineCommand({
   name: 'evaluate',

@@ -1,7 +1,8 @@
 // How good a network is, as a table: one column for each data set.
+
+import { count, figure, percent, shorten, table } from '../text';
 import type { Confusion, Evaluation } from '../types';
 import type { Screen } from './screen';
-import { count, figure, percent, shorten, table } from './text';
 
 /** An evaluation with its heading. */
 export interface NamedEvaluation {

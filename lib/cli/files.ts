@@ -1,7 +1,7 @@
 // Files that the command writes.
-import { accessSync, constants, existsSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { openWhole } from '../whole_file';
 import { Failure } from './failure';
 
 /** Before hours of work: can a file be written there? Throws Failure. */
@@ -20,39 +20,6 @@ export function checkWritable(path: string, option: string): void {
   }
 }
 
-function temporaryName(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-}
-
-/** Where the file is that a path means, through symbolic links, and whether it is or will be an ordinary one. */
-function locate(path: string): { target: string; isFile: boolean } {
-  if (!existsSync(path)) return { target: path, isFile: true };
-  const target = realpathSync(path);
-  return { target, isFile: statSync(target).isFile() };
-}
-
-/** Writes a file so that the old one or the whole new one is there, whatever happens. */
-export function writeWhole(path: string, data: string): void {
-  const { target, isFile } = locate(path);
-  if (!isFile) {
-    writeFileSync(target, data);
-    return;
-  }
-  const temporary = temporaryName(target);
-  try {
-    writeFileSync(temporary, data);
-    renameSync(temporary, target);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw named(error, path);
-  }
-}
-
-/** The error of a temporary file is the error of the file it was for. */
-function named(error: unknown, path: string): unknown {
-  return error instanceof Error ? Object.assign(error, { path }) : error;
-}
-
 /** Where pieces of an answer go, one after the other. */
 export interface Sink {
   /** False where nobody reads any more. */
@@ -63,30 +30,15 @@ export interface Sink {
   discard(): Promise<void>;
 }
 
-/** As writeWhole, in pieces. */
-export async function openWhole(path: string): Promise<Sink> {
-  const { target, isFile } = locate(path);
-  const written = isFile ? temporaryName(target) : target;
-  const attempt = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw named(error, path);
-    }
-  };
-  const file = await attempt(() => open(written, 'w'));
+/** A file that is there whole at the end, or not at all. */
+export async function openFile(path: string): Promise<Sink> {
+  const file = await openWhole(path);
   return {
     async write(data) {
-      await attempt(() => file.writeFile(data));
+      await file.write(data);
       return true;
     },
-    async finish() {
-      await attempt(() => file.close());
-      if (isFile) renameSync(written, target);
-    },
-    async discard() {
-      await file.close().catch(() => {});
-      if (isFile) rmSync(written, { force: true });
-    },
+    finish: () => file.commit(),
+    discard: () => file.discard(),
   };
 }

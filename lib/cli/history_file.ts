@@ -1,8 +1,8 @@
 // MODEL.history.json: what a training did, epoch by epoch, kept beside the model for reports.
 import { readFileSync } from 'node:fs';
 import type { Evaluation, History } from '../types';
+import { writeWhole } from '../whole_file';
 import { Failure } from './failure';
-import { writeWhole } from './files';
 
 /** What the file holds. */
 export interface HistoryFile {
@@ -17,8 +17,8 @@ export function historyPath(model: string): string {
   return `${model}.history.json`;
 }
 
-export function writeHistory(path: string, file: HistoryFile): void {
-  writeWhole(path, `${JSON.stringify(file)}\n`);
+export async function writeHistory(path: string, file: HistoryFile): Promise<void> {
+  await writeWhole(path, `${JSON.stringify(file)}\n`);
 }
 
 /** Throws Failure where it is no such file. */

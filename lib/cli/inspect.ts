@@ -3,10 +3,10 @@ import { statSync } from 'node:fs';
 import type { LayerView } from '../layer_view';
 import { lastZeta } from '../metadata';
 import { Network, type NetworkParts, partsOf } from '../network';
+import { bytes, count, figure, shorten, table, wrap } from '../text';
 import { type Command, defineCommand } from './command';
 import { choice, flag, number } from './options';
 import type { Screen } from './screen';
-import { bytes, count, figure, shorten, table, wrap } from './text';
 
 /** Fewest, median and most of some counts, and how many are none. */
 interface DegreeSummary {

@@ -3,13 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetnetError } from '../errors';
+import { systemReason } from '../io_error';
 import { suggest } from '../options';
+import { definitions } from '../text';
 import { type Command, type Context, helpOf, usageOf } from './command';
 import { commands } from './commands';
 import { exitCodes, Failure, Interrupted, UsageError } from './failure';
 import { readArguments } from './options';
 import { Screen } from './screen';
-import { definitions } from './text';
 
 const { stdout, stderr, env } = process;
 
@@ -50,23 +51,7 @@ function write(data: string | Uint8Array): Promise<boolean> {
 }
 
 function cannotWrite(error: Error): Failure {
-  return new Failure(`the output cannot be written: ${reasonOf(error)}`);
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is no folder',
-  ENOSPC: 'no space is left on the disk',
-  EFBIG: 'the file would be larger than is allowed here',
-  EROFS: 'the file system is read-only',
-  EMFILE: 'too many files are open',
-};
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return reasons[error.code ?? ''] ?? error.message;
+  return new Failure(`the output cannot be written: ${systemReason(error)}`);
 }
 
 /** The first signal asks the work to stop, the second one ends the process. */
@@ -166,9 +151,11 @@ function explain(error: unknown): { text: string; code: number } {
     const text = `${error.message.replace(/^fit: resume: /, '--resume: ')} (${error.code})`;
     return { text, code: error.code === 'ERR_SETNET_OPTION' ? exitCodes.usage : exitCodes.failed };
   }
-  const { code, path, message } = (error ?? {}) as NodeJS.ErrnoException;
-  if (typeof code === 'string' && Object.hasOwn(reasons, code))
-    return { text: `${path === undefined ? '' : `${path}: `}${reasons[code]}`, code: exitCodes.failed };
+  const { errno, path, message } = (error ?? {}) as NodeJS.ErrnoException;
+  if (typeof errno === 'number') {
+    const text = `${path === undefined ? '' : `${path}: `}${systemReason(error as NodeJS.ErrnoException)}`;
+    return { text, code: exitCodes.failed };
+  }
   if (error instanceof RangeError && /alloc|Invalid (typed )?array (buffer )?length/i.test(error.message))
     return { text: 'there is not enough memory for this', code: exitCodes.failed };
   return {

@@ -4,13 +4,13 @@ import { CsrMatrix } from '../csr_matrix';
 import { writeNpy } from '../formats/npy';
 import { maxThreads } from '../loader';
 import { Network } from '../network';
+import { count, counted, duration } from '../text';
 import type { FeatureMatrix } from '../types';
 import { type Command, type Context, defineCommand } from './command';
 import { type DataTable, factsOf, readingOptions, readQuestions } from './data_file';
 import { UsageError } from './failure';
-import { checkWritable, openWhole, type Sink } from './files';
+import { checkWritable, openFile, type Sink } from './files';
 import { choice, flag, grouped, number, text, type Values } from './options';
-import { count, counted, duration } from './text';
 
 const outputFormats = ['csv', 'jsonl', 'npy'] as const;
 const outputs = ['probabilities', 'classes', 'logits'] as const;
@@ -135,7 +135,7 @@ async function answer(
   const sink: Sink =
     values.out === undefined
       ? { write: context.write, finish: async () => {}, discard: async () => {} }
-      : await openWhole(values.out);
+      : await openFile(values.out);
   const form = output === 'classes' ? classForm(net) : output === 'logits' ? numberForm(net) : probabilityForm(net);
   try {
     let isRead = format === 'jsonl' || (await sink.write(`${form.names.map(cell).join(',')}\n`));

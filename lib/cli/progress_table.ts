@@ -1,7 +1,8 @@
 // The epochs of a training as they happen: a table of finished lines, and below it the running epoch where there is a terminal.
+
+import { count, duration, figure, percent, roughly } from '../text';
 import type { EpochReport, Progress } from '../types';
 import type { Screen } from './screen';
-import { count, duration, figure, percent, roughly } from './text';
 
 const columns = [
   { name: 'epoch', width: 9 },

@@ -1,5 +1,5 @@
 // Where the command writes words for people: plain lines, and one line that is redrawn where there is a terminal.
-import { shorten } from './text';
+import { shorten } from '../text';
 
 /** A stream that may be a terminal. */
 export interface ScreenStream {

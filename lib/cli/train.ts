@@ -6,6 +6,7 @@ import { type NetworkOptions, readNetworkOptions } from '../definition';
 import { SetnetError } from '../errors';
 import type { FitOptions } from '../fit_options';
 import { Network, partsOf } from '../network';
+import { count, counted, percent, quoted, wrap } from '../text';
 import type { History } from '../types';
 import { type CheckpointState, checkpointPath, readCheckpoint, removeCheckpoint } from './checkpoint_file';
 import { type Command, type Context, defineCommand } from './command';
@@ -18,7 +19,6 @@ import { checkNetworkValues, fitOf, type Kind, kinds, networkOf, networkOptions 
 import { choice, flag, grouped, number, text, type Values } from './options';
 import { ProgressTable } from './progress_table';
 import { image } from './report';
-import { count, counted, percent, quoted, wrap } from './text';
 import { datasetOf, type Prepared, prepare, scaleNote } from './train_data';
 import { printResult, resultOf } from './train_result';
 
@@ -118,7 +118,7 @@ async function runTrain(values: TrainValues, path: string, context: Context): Pr
   const test =
     prepared.test === undefined ? undefined : await net.evaluate(datasetOf(prepared.test), { metrics: 'all' });
   await net.save(out);
-  writeHistory(historyPath(out), {
+  await writeHistory(historyPath(out), {
     format: 1,
     history,
     ...(heldOut === undefined ? {} : { heldOut }),

@@ -1,6 +1,7 @@
 // What `setnet train` learns from: the files read, and a part of the samples kept away.
 import type { Dataset } from '../data';
 import { type HeldOut, holdOut } from '../hold_out';
+import { counted, figure, wrap } from '../text';
 import type { Context } from './command';
 import {
   type DataOptionTable,
@@ -14,7 +15,6 @@ import {
 import { Failure } from './failure';
 import type { DataFacts, NetworkOptionTable } from './network_options';
 import type { Values } from './options';
-import { counted, figure, wrap } from './text';
 
 /** The options that are looked at. */
 export type TrainDataValues = Values<DataOptionTable> &

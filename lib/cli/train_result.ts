@@ -1,12 +1,12 @@
 // What came of `setnet train`, as an object and in words.
 import { statSync } from 'node:fs';
 import type { Network } from '../network';
+import { bytes, count, counted, duration, wrap } from '../text';
 import type { Evaluation, History } from '../types';
 import { printEvaluations } from './evaluation_table';
 import { historyPath } from './history_file';
 import type { Kind } from './network_options';
 import type { Screen } from './screen';
-import { bytes, count, counted, duration, wrap } from './text';
 import type { Prepared } from './train_data';
 
 /** What came of a training, as --json prints it. */

@@ -1,6 +1,8 @@
 // Arrays that grow: in blocks, so that growing copies nothing, and joined once.
+
+import { breathe } from '../breathe';
 import type { FeatureArray } from '../types';
-import { allocate, yieldNow } from './source';
+import { allocate } from './source';
 
 type Growable = Int32Array | Uint32Array | Float32Array | Float64Array;
 type GrowableConstructor<Kind> = new (length: number) => Kind;
@@ -45,7 +47,7 @@ export class Blocks<Kind extends Growable> {
     for (let block = this.#full.pop(); block !== undefined; block = this.#full.pop()) {
       end -= block.length;
       all.set(block, end);
-      await yieldNow();
+      await breathe();
     }
     this.#block = new this.#kind(0);
     this.#before = 0;
@@ -140,7 +142,7 @@ export class FeatureRows {
     for (let block = this.#full.pop(); block !== undefined; block = this.#full.pop()) {
       end -= block.length;
       all.set(block, end);
-      await yieldNow();
+      await breathe();
     }
     return all;
   }

@@ -1,12 +1,11 @@
 // NumPy's format of one array (NEP 1; versions 1.0 to 3.0): magic, version, a header that is a Python literal, the elements.
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { SetnetError } from '../errors';
 import { checkBuffer, lengthOf, typedArrayName } from '../memory';
 import { describe, listOf, readPath, typeError } from '../options';
 import type { FileUrl } from '../types';
-import { allocate, type ByteReader, formatError, inStretches, ioError, withReader } from './source';
+import { writeWhole } from '../whole_file';
+import { allocate, type ByteReader, formatError, inStretches, withReader } from './source';
 
 /** The element types of {@link NpyArray} that are numbers. */
 export type NpyNumbers =
@@ -307,41 +306,5 @@ export async function writeNpy(
   }
   const order = dtype.endsWith('1') ? '|' : endianness() === 'LE' ? '<' : '>';
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  await writeWhole(to, [headerBytes(`${order}${dtype}`, sizes as number[]), bytes]);
-}
-
-/** The file that a path leads to, which may not be there yet. */
-async function targetOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    return path;
-  }
-}
-
-async function writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void> {
-  const target = await targetOf(path);
-  const kind = await stat(target).catch(() => undefined);
-  if (kind?.isDirectory()) throw ioError(path, 'write', { code: 'EISDIR' });
-  const isReplaced = kind === undefined || kind.isFile();
-  const temporary = isReplaced ? `${target}.${process.pid}.${randomBytes(6).toString('hex')}.tmp` : target;
-  let file: FileHandle | undefined;
-  try {
-    file = await open(temporary, isReplaced ? 'wx' : 'w');
-    for (const part of parts) await writeAll(file, part);
-    if (isReplaced) await file.sync();
-    await file.close();
-    file = undefined;
-    if (isReplaced) await rename(temporary, target);
-  } catch (error) {
-    await file?.close().catch(() => {});
-    if (isReplaced) await rm(temporary, { force: true }).catch(() => {});
-    throw ioError(path, 'write', error);
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    written += (await file.write(bytes, written, Math.min(2 ** 26, bytes.length - written))).bytesWritten;
-  }
+  await writeWhole(to, headerBytes(`${order}${dtype}`, sizes as number[]), bytes);
 }

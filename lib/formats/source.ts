@@ -4,7 +4,9 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable, type Transform } from 'node:stream';
 import { crc32, createGunzip, createInflateRaw, constants as zlibConstants } from 'node:zlib';
+import { breathe } from '../breathe';
 import { SetnetError } from '../errors';
+import { ioError } from '../io_error';
 import type { AbortSignalLike } from '../types';
 
 /** How far the reading of a file is. */
@@ -30,32 +32,6 @@ const reportEvery = 20;
 /** Deflate makes at most 1032 bytes of one. */
 const largestExpansion = 1032;
 
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EBUSY: 'the file or device is busy',
-  EEXIST: 'the file exists already',
-  EFBIG: 'the file would be larger than the system allows',
-  EIO: 'input/output error of the device',
-  EISDIR: 'it is a folder',
-  ELOOP: 'too many symbolic links',
-  EMFILE: 'this process has too many files open',
-  ENAMETOOLONG: 'the name is too long',
-  ENFILE: 'the system has too many files open',
-  ENOENT: 'no such file or folder',
-  ENOSPC: 'no space left on the device',
-  ENOTDIR: 'a part of the path is not a folder',
-  EPERM: 'operation not permitted',
-  EROFS: 'the file system is read-only',
-  ETXTBSY: 'it is a program that is running',
-};
-
-/** What the system refused, in the words that saving and loading a network use. */
-export function ioError(path: string, doing: string, cause: unknown): SetnetError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = code === undefined ? message : `${reasons[code] ?? message} (${code})`;
-  return new SetnetError('ERR_SETNET_IO', `cannot ${doing} '${path}': ${reason}`, { cause });
-}
-
 /** A file that is not what it claims to be. `place`: the file, and where in it. */
 export function formatError(place: string, text: string, cause?: unknown): SetnetError {
   return new SetnetError('ERR_SETNET_FORMAT', `${place}: ${text}`, cause === undefined ? {} : { cause });
@@ -79,11 +55,6 @@ export function allocate<Made>(make: () => Made, place: string): Made {
   }
 }
 
-/** Lets everything else of the process run. */
-export function yieldNow(): Promise<void> {
-  return new Promise((resume) => setImmediate(resume));
-}
-
 /** So many elements are converted before everything else gets its turn: some milliseconds. */
 const stretch = 2 ** 20;
 
@@ -95,7 +66,7 @@ export async function inStretches(
 ): Promise<void> {
   const step = Math.max(1, Math.floor(size));
   for (let start = 0; start < count; start += step) {
-    if (start > 0) await yieldNow();
+    if (start > 0) await breathe();
     work(start, Math.min(count, start + step));
   }
 }

@@ -1,11 +1,12 @@
 // What a report says of a network, read once from a snapshot of it: degrees, weights, and the wiring it began with.
+
+import { breathe } from '../breathe';
 import type { Definition } from '../definition';
 import { guardAsync } from '../errors';
 import { type LayerView, viewLayer } from '../layer_view';
 import { native } from '../loader';
 import type { RunRecord } from '../metadata';
 import type { NativeLayerSpec, NativeNetworkInfo } from '../native';
-import { breathe } from './breathe';
 import { type WeightHistogram, weightHistogram } from './weight_histogram';
 
 /** A network laid open, all of one state. */

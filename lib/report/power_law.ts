@@ -2,7 +2,7 @@
 // in empirical data", SIAM Review 51 (2009) 661-703, for whole numbers. The exponent is the most likely one, the tail begins
 // where the distance of Kolmogorov and Smirnov is least, a bootstrap says whether that distance is what a power law would
 // give, and a test of likelihood ratios (Vuong 1989) compares it with random wiring.
-import { breathe } from './breathe';
+import { breathe } from '../breathe';
 import type { Law } from './degree_law';
 import { binomialDraw, type Random, randomSource } from './random';
 import { type Tally, tailTally, tallyOfCounts } from './tally';

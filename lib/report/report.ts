@@ -1,6 +1,7 @@
 // Reports: of a history, of a network, of several runs. What is read comes in, one HTML file goes out.
 import { readOptions, readPath } from '../options';
 import type { Evaluation, FileUrl, HistoryData } from '../types';
+import { writeWhole } from '../whole_file';
 import { type ColouredRun, comparisonSection, quantityOf } from './comparison_section';
 import { confusionSection } from './confusion_section';
 import { degreesSection } from './degrees_section';
@@ -16,7 +17,6 @@ import { recordSection, writtenWith } from './record_section';
 import { type ReportedRun, type Result, resultOf, secondsOf, sizesOf } from './run_data';
 import { seriesColours } from './style';
 import { weightsSection } from './weights_section';
-import { writeTextFile } from './write_file';
 
 function coloured(runs: readonly ReportedRun[]): ColouredRun[] {
   return runs.map((run, i) => ({ ...run, colour: (i % seriesColours) + 1 }));
@@ -102,7 +102,7 @@ export async function reportHistory(history: HistoryData, path: string | FileUrl
     sections: shown.length === 0 ? [nothing] : shown,
     footer: writtenWith(undefined),
   });
-  await writeTextFile(file, html, where);
+  await writeWhole(file, html);
 }
 
 /** One network. `evaluation` is of the test data, where there are any. */
@@ -124,7 +124,7 @@ export async function reportNetwork(
     sections: sections.filter((markup) => markup !== ''),
     footer: writtenWith(source.definition.spec.threads),
   });
-  await writeTextFile(file, html, 'report');
+  await writeWhole(file, html);
 }
 
 /** A run, its network still to be read. */
@@ -181,5 +181,5 @@ export async function reportRuns(
     sections: sections.filter((markup) => markup !== ''),
     footer: writtenWith(runs.find(({ network }) => network !== undefined)?.network?.definition.spec.threads),
   });
-  await writeTextFile(file, html, 'writeReport');
+  await writeWhole(file, html);
 }

@@ -1,5 +1,5 @@
 // How the weights of a layer are distributed, of each sign.
-import { breathe } from './breathe';
+import { breathe } from '../breathe';
 
 /** Drawn, for each sign. */
 const drawnBins = 28;

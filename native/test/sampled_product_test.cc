@@ -6,6 +6,7 @@
 
 #include "cpu/backend.h"
 #include "cpu/pool/pool.h"
+#include "kernels/dispatch.h"
 #include "reference/backend.h"
 #include "test/check.h"
 #include "test/kernel_panels.h"
@@ -17,18 +18,22 @@ backend::MatrixView viewOf(const std::vector<float>& data, uint64_t rows, uint64
   return {data.data(), backend::DataType::Float32, rows, columns};
 }
 
-// Sample s goes to chain s mod 16; then the tree.
+// Sample s goes to chain s mod 16; then the tree. `fused`: multiplied and added in one rounding, else in two.
 float sumOf(const std::vector<float>& a, const std::vector<float>& b, uint64_t samples, const core::CsrMatrix& m,
-            uint64_t row, uint64_t column) {
+            uint64_t row, uint64_t column, bool fused) {
   float chains[16] = {};
-  for (uint64_t s = 0; s < samples; ++s)
-    chains[s % 16] = std::fma(a[s * m.rows + row], b[s * m.columns + column], chains[s % 16]);
+  for (uint64_t s = 0; s < samples; ++s) {
+    const float x = a[s * m.rows + row], y = b[s * m.columns + column];
+    chains[s % 16] = fused ? std::fma(x, y, chains[s % 16]) : chains[s % 16] + x * y;
+  }
   for (int half = 8; half > 0; half /= 2)
     for (int i = 0; i < half; ++i) chains[i] += chains[i + half];
   return chains[0] + 0.0f;
 }
 
 TEST("the sampled product is its chains, bit for bit, for any shape, batch and number of threads") {
+  const kernels::KernelTable* table = nullptr;
+  REQUIRE_OK(kernels::active(&table));
   cpu::pool::configure(4);
   Random random(11);
   for (int round = 0; round < 60; ++round) {
@@ -42,7 +47,7 @@ TEST("the sampled product is its chains, bit for bit, for any shape, batch and n
     std::vector<float> expected;
     for (uint64_t r = 0; r < m.rows; ++r)
       for (uint64_t k = m.rowPointers[r]; k < m.rowPointers[r + 1]; ++k)
-        expected.push_back(sumOf(a, b, samples, m, r, m.columnIndices[k]));
+        expected.push_back(sumOf(a, b, samples, m, r, m.columnIndices[k], table->fused));
     const backend::MatrixView x = viewOf(a, samples, m.rows), y = viewOf(b, samples, m.columns);
     for (int threads = 1; threads <= 3; ++threads) {
       std::vector<float> values(m.count(), 7.0f);

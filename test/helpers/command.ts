@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ChildResult, randomSource, root } from './helpers';
+import { type ChildResult, randomSource, resultOf, root } from './helpers';
 
 /** The program of the package. */
 export const program: string = join(root, 'dist', 'cli', 'main.js');
@@ -17,25 +17,15 @@ export interface CommandOptions {
 
 /** Runs the command; whatever becomes of it is the result. */
 export function setnet(args: readonly string[], { cwd, env = {}, onStart }: CommandOptions): Promise<ChildResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], {
-      cwd,
-      env: { ...process.env, SETNET_DEBUG: undefined, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
-      killSignal: 'SIGKILL',
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
-    onStart?.(child);
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd,
+    env: { ...process.env, SETNET_DEBUG: undefined, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   });
+  onStart?.(child);
+  return resultOf(child);
 }
 
 /** What the command prints; anything but exit code 0 fails. */

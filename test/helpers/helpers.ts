@@ -1,10 +1,11 @@
 // What several tests need.
 import { strict as assert } from 'node:assert';
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import {
   dense,
@@ -164,14 +165,20 @@ export function runChild(
   }: { env?: Record<string, string | undefined>; args?: string[]; timeout?: number } = {},
 ): Promise<ChildResult> {
   const source = `const setnet = require(${JSON.stringify(entry)}); const helpers = require(${JSON.stringify(__filename)}); ${script}`;
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...args, '-e', source], {
+  return resultOf(
+    spawn(process.execPath, [...args, '-e', source], {
       env: { ...process.env, ...env },
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout,
       killSignal: 'SIGKILL',
-    });
+    }),
+  );
+}
+
+/** What a child prints, and how it ends. */
+export function resultOf(child: ChildProcessByStdio<Writable | null, Readable, Readable>): Promise<ChildResult> {
+  return new Promise((resolve, reject) => {
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,4 +1,4 @@
-// How the command writes numbers, tables and paragraphs.
+// How summaries and the command write numbers, tables and paragraphs. Reports have typographic signs: report/format.
 
 /** 86,000 */
 export function count(value: number | bigint): string {
